@@ -1,0 +1,1 @@
+//! Every task: how they start, wake each other and stop; nobody else spawns.

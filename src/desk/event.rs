@@ -1,0 +1,136 @@
+//! What happens to a request, one value a happening: the store turns each into rows and a link of the history's chain (R24, R36).
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::address::Address;
+use super::request::{Kind, Number, PendingKind, Status};
+
+/// How something that was pending ended (R10, R13, R8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The word was given.
+    Confirmed,
+    /// The word was refused.
+    Declined,
+    /// Nobody answered in time.
+    Lapsed,
+    /// It no longer matters.
+    Superseded,
+}
+
+impl Outcome {
+    /// The word in the store.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Declined => "declined",
+            Self::Lapsed => "lapsed",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
+/// One happening in the life of the request that a decision concerns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// It was received after hours and waits (R16).
+    Queued {
+        /// When it will be registered.
+        opens: DateTime<Utc>,
+    },
+    /// It got its number and its place in the journal (R17).
+    Registered {
+        /// The number.
+        number: Number,
+        /// The working day of registration.
+        day: NaiveDate,
+        /// When the answer is due.
+        due: DateTime<Utc>,
+    },
+    /// A further letter was entered (R44).
+    Attached {
+        /// Who wrote it.
+        by: Address,
+        /// Which evidence led here.
+        evidence: String,
+        /// Whether it is for the desk's own eyes (an automatic reply, a specialist's note).
+        internal: bool,
+    },
+    /// The kind was changed.
+    KindChanged {
+        /// To this.
+        to: Kind,
+        /// By whom.
+        by: Address,
+    },
+    /// The requester's own words were replaced by the primary's (R10).
+    Reworded {
+        /// By whom.
+        by: Address,
+        /// The words.
+        text: String,
+    },
+    /// The installation was found out (R8).
+    InstallationNamed {
+        /// Which.
+        installation: String,
+    },
+    /// The status was changed (R22).
+    StatusChanged {
+        /// To this.
+        to: Status,
+        /// By whom; none if by the regulation itself.
+        by: Option<Address>,
+        /// Why, for people.
+        why: String,
+    },
+    /// It waits for somebody's word.
+    Waits {
+        /// For what.
+        kind: PendingKind,
+        /// For whose.
+        party: Address,
+        /// Until when.
+        lapses: DateTime<Utc>,
+    },
+    /// What it waited for is settled.
+    Settled {
+        /// Which pending.
+        pending: i64,
+        /// How.
+        outcome: Outcome,
+        /// By whom; none if time did it.
+        by: Option<Address>,
+    },
+    /// Something worth a specialist's eye, such as a possible follow-up by somebody who is not a party (S5).
+    Noted {
+        /// What.
+        what: String,
+    },
+    /// A letter of the desk could not be delivered.
+    Undelivered {
+        /// To whom.
+        to: Address,
+        /// The server's reason, cleaned.
+        why: String,
+    },
+}
+
+impl Event {
+    /// The word in the store's history.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Queued { .. } => "queued",
+            Self::Registered { .. } => "registered",
+            Self::Attached { .. } => "attached",
+            Self::KindChanged { .. } => "kind-changed",
+            Self::Reworded { .. } => "reworded",
+            Self::InstallationNamed { .. } => "installation-named",
+            Self::StatusChanged { .. } => "status-changed",
+            Self::Waits { .. } => "waits",
+            Self::Settled { .. } => "settled",
+            Self::Noted { .. } => "noted",
+            Self::Undelivered { .. } => "undelivered",
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Which installation a letter is about (R8).

@@ -1,0 +1,1 @@
+//! Order or question (R9), and which type (R25).

@@ -1,0 +1,16 @@
+//! The rules: the regulation as pure code. Values in, a [`decide::Decision`] out; no clock, no I/O, no `async`, and nothing here can fail.
+
+pub mod address;
+pub mod assurance;
+pub mod authority;
+pub mod calendar;
+pub mod deadline;
+pub mod decide;
+pub mod event;
+pub mod installation;
+pub mod kind;
+pub mod letter;
+pub mod notice;
+pub mod people;
+pub mod policy;
+pub mod request;

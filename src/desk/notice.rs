@@ -1,0 +1,221 @@
+//! A letter that a decision wants written: to whom, with which wording, and everything the wording may tell. `mail::compose` writes it.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::address::Address;
+use super::people::Locale;
+use super::request::{Kind, Number, Status, Type};
+
+/// Which wording; the name is that of its file under `letters/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Template {
+    /// R17, R45: registered, with number and due date.
+    Registered,
+    /// R16: received, will be registered at the next opening.
+    Queued,
+    /// R10, to the sender: who may issue orders, and that they are being asked.
+    OrderNeedsPrimary,
+    /// R10, to the sender, where such orders are not taken at all.
+    OrderRefused,
+    /// R10, to the primary: one word confirms.
+    OrderToConfirm,
+    /// R10, R13, to everyone concerned: it is an order now.
+    OrderConfirmed,
+    /// R10, to everyone concerned: the primary declined.
+    OrderDeclined,
+    /// R10, R13: nobody confirmed in time; it stays a question.
+    OrderLapsed,
+    /// R13, to the registered address: reply to confirm.
+    Challenge,
+    /// R8: which installation is meant?
+    AskInstallation,
+    /// R11: redirected to the primary.
+    Redirected,
+    /// R11, to the primary: what a colleague wrote.
+    RedirectedToPrimary,
+    /// R6, A39: no longer (or not yet) a representative; names nobody.
+    NotRepresentative,
+    /// R12: a stranger's one polite refusal.
+    Refused,
+    /// Too large to be taken whole; names the limit.
+    Oversize,
+    /// R22: the status changed.
+    StatusChanged,
+    /// To the specialists: a request was registered (R37).
+    ForSpecialist,
+    /// To the specialists: something needs a person (held letter, limit passed, unreadable letter, undelivered letter).
+    SpecialistAlert,
+}
+
+impl Template {
+    /// Every wording there is.
+    pub const ALL: [Self; 18] = [
+        Self::Registered,
+        Self::Queued,
+        Self::OrderNeedsPrimary,
+        Self::OrderRefused,
+        Self::OrderToConfirm,
+        Self::OrderConfirmed,
+        Self::OrderDeclined,
+        Self::OrderLapsed,
+        Self::Challenge,
+        Self::AskInstallation,
+        Self::Redirected,
+        Self::RedirectedToPrimary,
+        Self::NotRepresentative,
+        Self::Refused,
+        Self::Oversize,
+        Self::StatusChanged,
+        Self::ForSpecialist,
+        Self::SpecialistAlert,
+    ];
+
+    /// The name of its file, and its word in store and `explain`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::Queued => "queued",
+            Self::OrderNeedsPrimary => "order-needs-primary",
+            Self::OrderRefused => "order-refused",
+            Self::OrderToConfirm => "order-to-confirm",
+            Self::OrderConfirmed => "order-confirmed",
+            Self::OrderDeclined => "order-declined",
+            Self::OrderLapsed => "order-lapsed",
+            Self::Challenge => "challenge",
+            Self::AskInstallation => "ask-installation",
+            Self::Redirected => "redirected",
+            Self::RedirectedToPrimary => "redirected-to-primary",
+            Self::NotRepresentative => "not-representative",
+            Self::Refused => "refused",
+            Self::Oversize => "oversize",
+            Self::StatusChanged => "status-changed",
+            Self::ForSpecialist => "for-specialist",
+            Self::SpecialistAlert => "specialist-alert",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|t| t.word() == word)
+    }
+
+    /// Whether it counts against R12's one refusal or redirect a day.
+    pub fn is_refusal(self) -> bool {
+        matches!(
+            self,
+            Self::Redirected | Self::NotRepresentative | Self::Refused | Self::OrderRefused
+        )
+    }
+
+    /// Whether it is for the desk's own people only (P6).
+    pub fn is_internal(self) -> bool {
+        matches!(self, Self::ForSpecialist | Self::SpecialistAlert)
+    }
+}
+
+/// What a reply to the letter means; sealed into its Message-ID and reply address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It continues the request.
+    Reply,
+    /// It settles what this decision left pending.
+    ConfirmNew,
+    /// It settles this pending (a reminder of it).
+    Confirm(i64),
+    /// It stays inside (S18).
+    Internal,
+    /// It leads to no request.
+    Nothing,
+}
+
+/// Where the letter stands among the reader's other letters.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Thread {
+    /// The Message-ID it answers, without brackets.
+    pub in_reply_to: Option<String>,
+    /// The Message-IDs before it, oldest first, without brackets.
+    pub references: Vec<String>,
+}
+
+/// Everything a wording may tell; what is none is not told.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tells {
+    /// The number.
+    pub number: Option<Number>,
+    /// The requester's subject, without reply prefixes; empty to a stranger (R12: never quoting the stranger).
+    pub subject: String,
+    /// Order or question.
+    pub kind: Option<Kind>,
+    /// Support, fault or improvement.
+    pub type_: Option<Type>,
+    /// The status.
+    pub status: Option<Status>,
+    /// When the letter arrived.
+    pub arrived: Option<DateTime<Utc>>,
+    /// The moment of registration.
+    pub opens: Option<DateTime<Utc>>,
+    /// The day of registration.
+    pub registration_day: Option<NaiveDate>,
+    /// When the answer is due.
+    pub due: Option<DateTime<Utc>>,
+    /// The working days that `due` allows.
+    pub working_days: Option<u32>,
+    /// When what is pending lapses.
+    pub lapses: Option<DateTime<Utc>>,
+    /// Name of the person who wrote.
+    pub requester_name: Option<String>,
+    /// Address of the person who wrote.
+    pub requester: Option<Address>,
+    /// The customer's name.
+    pub customer: Option<String>,
+    /// The installation's name.
+    pub installation: Option<String>,
+    /// Names of the installations to choose from.
+    pub choices: Vec<String>,
+    /// The primary's name; only where the reader may know it.
+    pub primary_name: Option<String>,
+    /// The primary's address; only where the reader may know it.
+    pub primary: Option<Address>,
+    /// The new text of the letter this is about.
+    pub text: Option<String>,
+    /// Names of the attachments it came with.
+    pub attachments: Vec<String>,
+    /// By what authority and on what evidence, for specialists.
+    pub authority: Option<String>,
+    /// What needs attention, for specialists, in the desk's language.
+    pub alert: Option<Alert>,
+    /// A size limit in octets.
+    pub limit: Option<u64>,
+}
+
+/// Why the specialists are written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Alert {
+    /// A letter waits for a person's decision; the reason in English, as in `explain`.
+    Held(String),
+    /// A sender passed a limit (R48).
+    OverLimit,
+    /// A letter could not be read; its original is kept.
+    Unreadable,
+    /// A letter of the desk could not be delivered; to whom, and the server's reason.
+    Undelivered(Address, String),
+}
+
+/// One letter to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The wording.
+    pub template: Template,
+    /// To whom.
+    pub to: Address,
+    /// Their name; may be empty.
+    pub name: String,
+    /// Their language.
+    pub locale: Locale,
+    /// What a reply means.
+    pub purpose: Purpose,
+    /// Its place in the thread.
+    pub thread: Thread,
+    /// What it tells.
+    pub tells: Tells,
+}

@@ -1,0 +1,15 @@
+//! postdesk: an email-first ticketing daemon.
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod daemon;
+pub mod desk;
+pub mod imap;
+pub mod inbound;
+pub mod mail;
+pub mod maildir;
+pub mod outbound;
+pub mod smtp;
+pub mod store;
+pub mod telemetry;

@@ -1,0 +1,3 @@
+//! Parses arguments, runs one command, prints one error chain.
+
+fn main() {}

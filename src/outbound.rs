@@ -1,0 +1,1 @@
+//! One letter's whole way out: due, attempt, fate.

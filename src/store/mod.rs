@@ -1,0 +1,9 @@
+//! The database: raw letters, the ledger of what was seen, requests, their history, and what is to go out. Nothing decides here.
+
+pub mod history;
+pub mod lease;
+pub mod letters;
+pub mod outbox;
+pub mod pool;
+pub mod requests;
+pub mod work;
