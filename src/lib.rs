@@ -5,6 +5,7 @@ pub mod clock;
 pub mod config;
 pub mod daemon;
 pub mod desk;
+pub mod explanation;
 pub mod imap;
 pub mod inbound;
 pub mod mail;

@@ -164,3 +164,16 @@ impl Calendar {
         from
     }
 }
+
+/// The moment at which a day begins in a zone: midnight, or the first moment after a gap that swallows it.
+pub fn midnight(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
+    use chrono::{NaiveTime, TimeZone};
+    let naive = day.and_time(NaiveTime::MIN);
+    let after_gap = naive
+        .checked_add_signed(TimeDelta::hours(2))
+        .unwrap_or(naive);
+    zone.from_local_datetime(&naive)
+        .earliest()
+        .or_else(|| zone.from_local_datetime(&after_gap).earliest())
+        .map_or(naive.and_utc(), |at| at.to_utc())
+}
