@@ -109,6 +109,19 @@ mod tests {
         );
     }
 
+    /// F64: the example of the manual is what the desk computes.
+    #[test]
+    fn the_manual_counts_as_the_desk_does() {
+        let office = office();
+        let arrived = DateTime::parse_from_rfc3339("2026-04-30T16:20:00+05:00").unwrap();
+        let place = office.place(arrived.to_utc());
+        let opens = place.opens.with_timezone(&Yekaterinburg).to_rfc3339();
+        assert_eq!(opens, "2026-05-04T09:00:00+05:00");
+        let counted = reckoning(&office, place.day, 5).replace("; ", "\n  ");
+        let manual = include_str!("../../docs/calendar.md");
+        assert!(manual.contains(&counted), "{counted}");
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

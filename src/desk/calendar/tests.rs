@@ -291,6 +291,22 @@ fn intervals_are_read_strictly() {
     }
 }
 
+/// R15: stretches that touch or overlap are one, so nothing is counted twice.
+#[test]
+fn stretches_that_touch_are_one() {
+    let day = day("2026-05-18");
+    let joined = |texts: &[&str]| daily(Berlin, texts).intervals(day);
+    assert_eq!(
+        joined(&["12:00-17:00", "09:00-12:00"]),
+        hours(&["09:00-17:00"])
+    );
+    assert_eq!(
+        joined(&["09:00-15:00", "10:00-11:00", "14:00-17:00"]),
+        hours(&["09:00-17:00"])
+    );
+    assert_eq!(joined(&["09:00-12:00", "12:01-17:00"]).len(), 2);
+}
+
 /// D2, R15: an opening or closing in the hour that Berlin skips on 29 March 2026 is the moment after it.
 #[test]
 fn clocks_are_put_forward() {
@@ -396,6 +412,9 @@ fn clocks_are_put_back_over_midnight() {
     let sunday_for_a_minute = utc("2010-11-07T00:00:30-02:30");
     assert_eq!(johns.day_of(sunday_for_a_minute), day("2010-11-07"));
     assert_eq!(johns.place(sunday_for_a_minute).day, day("2010-11-06"));
+    // From 00:00:30 to the second 23:30: thirty seconds, then from 23:01 on.
+    let left = johns.working_time(sunday_for_a_minute, utc("2010-11-07T12:00:00-03:30"));
+    assert_eq!(left, TimeDelta::seconds(30) + TimeDelta::minutes(29));
 }
 
 /// F67, R15: the desk's own zone decides what day and what time it is.
@@ -674,7 +693,7 @@ proptest! {
         prop_assert_eq!(calendar.add_working_days(from, count), reached);
     }
 
-    /// R15: the stretches of a day are in order and apart.
+    /// R15: the stretches of a day are in order and apart, whatever order they were written in.
     #[test]
     fn stretches_are_in_order(calendar in any_calendar(), day in any_day()) {
         let intervals = calendar.intervals(day);
