@@ -320,7 +320,7 @@ pub async fn known(
     known.lead = lead(work, &examined.clues).await?;
     if let From::One { address, .. } = &letter.from {
         let day = config.desk.calendar.day_of(now);
-        let midnight = crate::desk::calendar::midnight(config.desk.calendar.zone(), day);
+        let midnight = config.desk.calendar.start_of_day(day);
         let counts = work
             .counts(
                 &config.desk.directory.key(address),

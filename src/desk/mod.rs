@@ -14,6 +14,7 @@ pub mod letter;
 pub mod notice;
 pub mod people;
 pub mod policy;
+pub mod production;
 mod reception;
 mod reply;
 pub mod request;
