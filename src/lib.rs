@@ -8,6 +8,7 @@ pub mod desk;
 pub mod explanation;
 pub mod imap;
 pub mod inbound;
+pub mod intake;
 pub mod mail;
 pub mod maildir;
 pub mod outbound;

@@ -75,6 +75,11 @@ pub fn letters_vanished(mailbox: &str, uids: &[i64]) {
     tracing::warn!(mailbox, ?uids, "Letters vanished before they could be read");
 }
 
+/// A server did not move or flag what is kept already.
+pub fn after_refused(mailbox: &str, why: &str) {
+    tracing::warn!(mailbox, why, "The server did not move or flag letters that are kept");
+}
+
 /// A first start leaves older messages alone.
 pub fn older_left(mailbox: &str, count: u32) {
     tracing::info!(

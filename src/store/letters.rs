@@ -38,6 +38,10 @@ pub struct Cursor {
     pub uidvalidity: u32,
     /// Every UID up to this one is accounted for.
     pub uid: i64,
+    /// Messages from before this moment are not the desk's (R1 begins with the first start); none if all are.
+    pub since: Option<DateTime<Utc>>,
+    /// When the mailbox was last read to its end; none until it once was.
+    pub polled: Option<DateTime<Utc>>,
 }
 
 /// What became of one letter handed to [`Store::keep`].
