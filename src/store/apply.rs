@@ -476,3 +476,220 @@ fn about(
     }
     about
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::panic,
+        clippy::string_slice,
+        reason = "tests"
+    )]
+    use super::*;
+    use crate::desk::decide::Verdict;
+    use crate::desk::notice::Template;
+    use crate::desk::request::PendingKind;
+    use crate::store::history::ChainState;
+    use crate::store::testing::{
+        address, apply, decision, kept, matter, minute, notice, on_each_engine, registered,
+    };
+
+    #[tokio::test]
+    async fn every_event_reaches_its_row_and_the_history() {
+        on_each_engine(async |db| {
+            let letter = kept(&db.store, 1, "one").await;
+            let mut work = db.store.begin().await.unwrap();
+            let by = || address("maria@raduga.example");
+            let queued = decision(
+                Verdict::Queued,
+                Concern::Opened(matter()),
+                vec![
+                    Event::Queued { opens: minute(5) },
+                    Event::Waits {
+                        kind: PendingKind::WhichInstallation,
+                        party: by(),
+                        lapses: minute(50),
+                    },
+                ],
+            );
+            let names = apply(&mut work, Some(&letter), &queued, minute(1)).await;
+            let id = names.request.unwrap();
+            let mut expected = matter();
+            expected.opens = minute(5);
+            let request = work.request(id).await.unwrap().unwrap();
+            assert_eq!(request.matter, expected);
+            assert_eq!((request.number, request.due), (None, None));
+            assert_eq!(request.status, Status::InProgress);
+            assert_eq!(request.pending[0].kind, PendingKind::WhichInstallation);
+
+            let later = decision(
+                Verdict::Attached,
+                Concern::Existing(id),
+                vec![
+                    registered(Number::new(2026, 1)),
+                    Event::Attached {
+                        by: by(),
+                        evidence: "a token".into(),
+                        internal: false,
+                    },
+                    Event::KindChanged {
+                        to: Kind::Order,
+                        by: by(),
+                    },
+                    Event::Reworded {
+                        by: by(),
+                        text: "Исправить".into(),
+                    },
+                    Event::InstallationNamed {
+                        installation: "raduga-moodle".into(),
+                    },
+                    Event::StatusChanged {
+                        to: Status::WithDeveloper,
+                        by: None,
+                        why: "по регламенту".into(),
+                    },
+                    Event::Settled {
+                        pending: names.pending.unwrap(),
+                        outcome: Outcome::Confirmed,
+                        by: Some(by()),
+                    },
+                    Event::Noted {
+                        what: "follow-up?".into(),
+                    },
+                    Event::Undelivered {
+                        to: by(),
+                        why: "5.1.1".into(),
+                    },
+                ],
+            );
+            let second = {
+                work.commit().await.unwrap();
+                let second = kept(&db.store, 2, "two").await;
+                work = db.store.begin().await.unwrap();
+                second
+            };
+            apply(&mut work, Some(&second), &later, minute(6)).await;
+            work.commit().await.unwrap();
+            let request = db
+                .store
+                .request(Number::new(2026, 1))
+                .await
+                .unwrap()
+                .unwrap();
+            expected.kind = Kind::Order;
+            expected.installation = Some("raduga-moodle".into());
+            assert_eq!(request.matter, expected);
+            assert_eq!(request.status, Status::WithDeveloper);
+            assert_eq!(request.due, Some(minute(7 * 24 * 60)));
+            assert!(request.pending.is_empty());
+            let history = db.store.history(id).await.unwrap();
+            let words: Vec<&str> = history.iter().map(|line| line.word.as_str()).collect();
+            let all = [
+                "queued",
+                "waits",
+                "registered",
+                "attached",
+                "kind-changed",
+                "reworded",
+                "installation-named",
+                "status-changed",
+                "settled",
+                "noted",
+                "undelivered",
+            ];
+            assert_eq!(words, all);
+            assert_eq!(history[10].at, minute(6));
+            assert!(history[5].data.contains("Исправить"));
+            assert!(history[0].data.contains(r#""verdict":"queued""#));
+            let chain = db.store.verify_chain().await.unwrap();
+            assert!(
+                matches!(chain, ChainState::Whole { entries: 11, .. }),
+                "{chain:?}"
+            );
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_letter_about_nothing_still_leaves_an_entry() {
+        on_each_engine(async |db| {
+            let letter = kept(&db.store, 1, "one").await;
+            let mut work = db.store.begin().await.unwrap();
+            let automatic = decision(Verdict::Automatic, Concern::Nothing, vec![]);
+            apply(&mut work, Some(&letter), &automatic, minute(1)).await;
+            work.commit().await.unwrap();
+            assert_eq!(
+                db.count("SELECT COUNT(*) FROM events WHERE kind = 'automatic' AND letter_id = 1 AND letter_sha256 IS NOT NULL").await,
+                1
+            );
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_letter_about_a_failure_is_marked_so() {
+        on_each_engine(async |db| {
+            let mut work = db.store.begin().await.unwrap();
+            let to = address("petrova@desk.example");
+            let mut undelivered = decision(
+                Verdict::Held,
+                Concern::Nothing,
+                vec![Event::Undelivered {
+                    to: to.clone(),
+                    why: "5.1.1".into(),
+                }],
+            );
+            let mut alert = notice(Template::SpecialistAlert, Purpose::Internal);
+            alert.tells.alert = Some(Alert::Undelivered(to, "5.1.1".into()));
+            undelivered.notices = vec![alert, notice(Template::SpecialistAlert, Purpose::Internal)];
+            apply(&mut work, None, &undelivered, minute(1)).await;
+            work.commit().await.unwrap();
+            let due = db.store.settle_and_claim(&[], 9, minute(1)).await.unwrap();
+            assert_eq!(
+                due.iter().map(|d| d.about_failure).collect::<Vec<_>>(),
+                [true, false]
+            );
+            assert!(due[0].internal);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_decision_that_does_not_fit_is_refused() {
+        on_each_engine(async |db| {
+            let status = Event::StatusChanged {
+                to: Status::Closed,
+                by: None,
+                why: String::new(),
+            };
+            let wait = || Event::Waits {
+                kind: PendingKind::Challenge,
+                party: address("maria@raduga.example"),
+                lapses: minute(9),
+            };
+            let wrong = [
+                decision(Verdict::Held, Concern::Nothing, vec![status.clone()]),
+                decision(Verdict::Held, Concern::Nothing, vec![wait()]),
+                decision(Verdict::Held, Concern::Existing(RequestId(7)), vec![status]),
+                decision(
+                    Verdict::Held,
+                    Concern::Opened(matter()),
+                    vec![wait(), wait()],
+                ),
+            ];
+            for decision in wrong {
+                let mut work = db.store.begin().await.unwrap();
+                let names = work.name(&decision);
+                work.apply(None, &decision, &names, &[], minute(1))
+                    .await
+                    .unwrap_err();
+                work.commit().await.unwrap_err();
+            }
+            assert_eq!(db.count("SELECT COUNT(*) FROM requests").await, 0);
+        })
+        .await;
+    }
+}

@@ -363,3 +363,298 @@ fn state(request: &Request) -> Value {
     }
     state
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::panic,
+        clippy::string_slice,
+        reason = "tests"
+    )]
+    use super::*;
+    use crate::desk::decide::{Concern, Verdict};
+    use crate::desk::event::Event;
+    use crate::desk::request::Status;
+    use crate::store::testing::{
+        Database, apply, decision, kept, minute, on_each_engine, register,
+    };
+
+    /// Two registered requests, a change of the first, a letter about nothing, a letter that waits: entries 1 to 4.
+    async fn small_desk(db: &Database) {
+        let (first, _) = register(&db.store, 1, "one").await;
+        register(&db.store, 2, "two").await;
+        let ignored = kept(&db.store, 3, "three").await;
+        let mut work = db.store.begin().await.unwrap();
+        let changed = Event::StatusChanged {
+            to: Status::Resolved,
+            by: None,
+            why: "сделано".into(),
+        };
+        let changed = decision(Verdict::Attached, Concern::Existing(first), vec![changed]);
+        apply(&mut work, None, &changed, minute(4)).await;
+        let nothing = decision(Verdict::Ignored, Concern::Nothing, vec![]);
+        apply(&mut work, Some(&ignored), &nothing, minute(5)).await;
+        work.commit().await.unwrap();
+        kept(&db.store, 4, "four").await;
+    }
+
+    #[tokio::test]
+    async fn an_empty_desk_is_whole() {
+        on_each_engine(async |db| {
+            let state = db.store.verify_chain().await.unwrap();
+            assert!(
+                matches!(state, ChainState::Whole { entries: 0, .. }),
+                "{state:?}"
+            );
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_whole_history_names_its_head() {
+        on_each_engine(async |db| {
+            small_desk(db).await;
+            let state = db.store.verify_chain().await.unwrap();
+            let ChainState::Whole { entries: 4, head } = state else {
+                panic!("{state:?}");
+            };
+            assert_eq!(head.len(), 64);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn the_database_itself_refuses_to_change_history() {
+        on_each_engine(async |db| {
+            small_desk(db).await;
+            for sql in [
+                "UPDATE events SET kind = 'noted' WHERE seq = 1",
+                "UPDATE events SET data = '{}' WHERE seq = 1",
+                "UPDATE events SET data = NULL, salt = NULL, kind = 'noted' WHERE seq = 1",
+                "DELETE FROM events WHERE seq = 4",
+            ] {
+                let refused = sqlx::query(sql)
+                    .execute(&db.store.writer)
+                    .await
+                    .unwrap_err();
+                assert!(
+                    refused.to_string().contains("append only"),
+                    "{sql}: {refused}"
+                );
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_an_entry_says_may_be_erased_and_the_chain_holds() {
+        on_each_engine(async |db| {
+            small_desk(db).await;
+            sqlx::query("UPDATE events SET data = NULL, salt = NULL WHERE seq IN (1, 3)")
+                .execute(&db.store.writer)
+                .await
+                .unwrap();
+            let state = db.store.verify_chain().await.unwrap();
+            assert!(
+                matches!(state, ChainState::Whole { entries: 4, .. }),
+                "{state:?}"
+            );
+            let history = db
+                .store
+                .history(crate::desk::request::RequestId(1))
+                .await
+                .unwrap();
+            assert_eq!(history[0].data, r#"{"erased":true}"#);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn every_kind_of_tampering_is_found_at_its_place() {
+        let cut = "substr(raw, 1, 8)";
+        let cases: &[(&str, i64, &str)] = &[
+            (
+                "UPDATE events SET kind = 'noted' WHERE seq = 3",
+                3,
+                "altered",
+            ),
+            (
+                "UPDATE events SET at_us = at_us + 1 WHERE seq = 2",
+                2,
+                "altered",
+            ),
+            (
+                "UPDATE events SET request_id = 2 WHERE seq = 3",
+                3,
+                "altered",
+            ),
+            (
+                "UPDATE events SET letter_id = 2 WHERE seq = 1",
+                1,
+                "altered",
+            ),
+            (
+                "UPDATE events SET data = '{}' WHERE seq = 2",
+                2,
+                "says was altered",
+            ),
+            (
+                "UPDATE events SET commitment = hash WHERE seq = 2",
+                2,
+                "altered",
+            ),
+            (
+                "UPDATE events SET prev_hash = hash WHERE seq = 2",
+                2,
+                "follow",
+            ),
+            (
+                "UPDATE events SET hash = prev_hash WHERE seq = 2",
+                2,
+                "altered",
+            ),
+            ("DELETE FROM events WHERE seq = 1", 1, "missing"),
+            ("DELETE FROM events WHERE seq = 2", 2, "missing"),
+            ("DELETE FROM events WHERE seq = 4", 4, "another end"),
+            ("UPDATE ledger SET head = instance", 5, "another end"),
+            (
+                "UPDATE letters SET sha256 = content_key WHERE id = 2",
+                2,
+                "its letter",
+            ),
+            (
+                "UPDATE originals SET raw = (SELECT raw FROM originals WHERE letter_id = 1) WHERE letter_id = 2",
+                2,
+                "original was altered",
+            ),
+            (
+                "UPDATE originals SET raw = {cut} WHERE letter_id = 1",
+                1,
+                "original was altered",
+            ),
+            (
+                "UPDATE originals SET raw = {cut} WHERE letter_id = 4",
+                5,
+                "original was altered",
+            ),
+            (
+                "DELETE FROM originals WHERE letter_id = 3",
+                4,
+                "original is missing",
+            ),
+            (
+                "UPDATE letters SET verdict = 'held' WHERE id = 3",
+                4,
+                "verdict",
+            ),
+            (
+                "UPDATE letters SET explanation = (SELECT explanation FROM letters WHERE id = 1) WHERE id = 2",
+                2,
+                "explanation",
+            ),
+            (
+                "UPDATE letters SET verdict = 'ignored', decided_us = 1 WHERE id = 4",
+                5,
+                "does not know it",
+            ),
+            (
+                "UPDATE requests SET number_count = 3 WHERE id = 2",
+                2,
+                "number",
+            ),
+            (
+                "UPDATE requests SET status = 'closed' WHERE id = 1",
+                1,
+                "otherwise",
+            ),
+            (
+                "UPDATE requests SET due_us = due_us + 1 WHERE id = 2",
+                2,
+                "otherwise",
+            ),
+            (
+                "UPDATE requests SET customer = 'x' WHERE id = 2",
+                2,
+                "otherwise",
+            ),
+            (
+                "UPDATE requests SET arrived_us = arrived_us - 1 WHERE id = 2",
+                2,
+                "otherwise",
+            ),
+            ("UPDATE numbers SET last = 9", 5, "numbers"),
+        ];
+        for (sql, place, word) in cases {
+            on_each_engine(async |db| {
+                small_desk(db).await;
+                db.tamper(&sql.replace("{cut}", cut)).await;
+                let state = db.store.verify_chain().await.unwrap();
+                let ChainState::Broken { seq, why } = &state else {
+                    panic!("{sql} was not found");
+                };
+                assert_eq!(seq, place, "{sql}: {why}");
+                assert!(why.contains(word), "{sql}: {why}");
+            })
+            .await;
+        }
+    }
+
+    #[tokio::test]
+    async fn one_byte_of_one_letter_is_enough() {
+        on_each_engine(async |db| {
+            small_desk(db).await;
+            let raw: Vec<u8> = sqlx::query("SELECT raw FROM originals WHERE letter_id = 2")
+                .fetch_one(&db.store.reader)
+                .await
+                .unwrap()
+                .try_get(0)
+                .unwrap();
+            for place in 0..raw.len() {
+                let mut flipped = raw.clone();
+                flipped[place] ^= 0x10;
+                let same = unpack(&flipped, 3).is_ok_and(|bytes| bytes == b"two");
+                sqlx::query("UPDATE originals SET raw = $1 WHERE letter_id = 2")
+                    .bind(flipped)
+                    .execute(&db.store.writer)
+                    .await
+                    .unwrap();
+                let state = db.store.verify_chain().await.unwrap();
+                let found = matches!(state, ChainState::Broken { seq: 2, .. });
+                assert_eq!(found, !same, "byte {place}: {state:?}");
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_long_history_is_walked_to_its_end() {
+        on_each_engine(async |db| {
+            let mut work = db.store.begin().await.unwrap();
+            for n in 0..(2 * PAGE + 3) {
+                let noted = Event::Noted {
+                    what: n.to_string(),
+                };
+                let noted = decision(Verdict::Held, Concern::Nothing, vec![noted]);
+                apply(&mut work, None, &noted, minute(n)).await;
+            }
+            work.commit().await.unwrap();
+            let state = db.store.verify_chain().await.unwrap();
+            assert!(
+                matches!(state, ChainState::Whole { entries: 515, .. }),
+                "{state:?}"
+            );
+            db.tamper("UPDATE events SET at_us = 0 WHERE seq = 514")
+                .await;
+            let state = db.store.verify_chain().await.unwrap();
+            assert!(
+                matches!(state, ChainState::Broken { seq: 514, .. }),
+                "{state:?}"
+            );
+        })
+        .await;
+    }
+}

@@ -214,3 +214,133 @@ fn read(row: &AnyRow) -> Result<Due> {
         bytes: unpack_bytes(&row.try_get::<Vec<u8>, _>(8)?)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::panic,
+        clippy::string_slice,
+        reason = "tests"
+    )]
+    use super::*;
+    use crate::store::testing::{Database, minute, on_each_engine, register};
+
+    /// Three letters, written at minutes 1, 2 and 3.
+    async fn three(db: &Database) -> Vec<i64> {
+        for uid in 1..=3 {
+            register(&db.store, uid, &format!("letter {uid}")).await;
+        }
+        vec![1, 2, 3]
+    }
+
+    fn names(due: &[Due]) -> Vec<i64> {
+        due.iter().map(|letter| letter.id).collect()
+    }
+
+    #[tokio::test]
+    async fn an_attempt_is_counted_before_it_is_made() {
+        on_each_engine(async |db| {
+            let ids = three(db).await;
+            assert_eq!(db.store.next_due().await.unwrap(), Some(minute(1)));
+            assert_eq!(db.store.backlog().await.unwrap(), (3, Some(minute(1))));
+            let due = db.store.settle_and_claim(&[], 2, minute(3)).await.unwrap();
+            assert_eq!(names(&due), ids[..2]);
+            assert_eq!(due[0].attempt, 1);
+            assert_eq!(due[0].recipient, "maria@raduga.example");
+            assert_eq!(due[0].message_id, "out-1@desk.example");
+            assert_eq!(due[0].created, minute(1));
+            assert!(due[0].bytes.ends_with("\r\n\r\nПринято\r\n".as_bytes()));
+            let other = db.open_again().await;
+            assert_eq!(
+                names(&other.settle_and_claim(&[], 9, minute(3)).await.unwrap()),
+                ids[2..]
+            );
+            assert!(
+                db.store
+                    .settle_and_claim(&[], 9, minute(99))
+                    .await
+                    .unwrap()
+                    .is_empty()
+            );
+            assert_eq!(db.store.next_due().await.unwrap(), None);
+            assert_eq!(
+                db.store.backlog().await.unwrap().0,
+                3,
+                "claimed is not sent"
+            );
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn each_fate_is_written_with_the_next_claim() {
+        on_each_engine(async |db| {
+            let ids = three(db).await;
+            db.store.settle_and_claim(&[], 9, minute(3)).await.unwrap();
+            let later = Fate::Later {
+                at: minute(20),
+                why: "451 später".into(),
+                unknown: true,
+            };
+            let fates = [
+                (ids[0], Fate::Sent("250 queued as 1".into())),
+                (ids[1], later),
+                (ids[2], Fate::Never("550 no such user".into())),
+            ];
+            assert!(db.store.settle_and_claim(&fates, 9, minute(4)).await.unwrap().is_empty());
+            assert_eq!(db.store.next_due().await.unwrap(), Some(minute(20)));
+            assert_eq!(db.store.backlog().await.unwrap(), (1, Some(minute(2))));
+            assert_eq!(
+                db.count("SELECT COUNT(*) FROM outbox WHERE state = 'sent' AND answer = '250 queued as 1' AND settled_us IS NOT NULL").await,
+                1
+            );
+            assert_eq!(db.count("SELECT COUNT(*) FROM outbox WHERE state = 'failed'").await, 1);
+            let again = db.store.settle_and_claim(&[], 9, minute(20)).await.unwrap();
+            assert_eq!(names(&again), [ids[1]]);
+            assert_eq!(again[0].attempt, 2);
+            assert_eq!(db.count("SELECT unknowns FROM outbox WHERE id = 2").await, 1);
+            let late = [(ids[0], Fate::Never("too late".into()))];
+            db.store.settle_and_claim(&late, 0, minute(21)).await.unwrap();
+            assert_eq!(
+                db.count("SELECT COUNT(*) FROM outbox WHERE id = 1 AND state = 'sent'").await,
+                1,
+                "what is sent stays sent"
+            );
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_a_dead_process_had_claimed_is_due_again_with_the_same_bytes() {
+        on_each_engine(async |db| {
+            three(db).await;
+            let before = db.store.settle_and_claim(&[], 9, minute(3)).await.unwrap();
+            let next = db.open_again().await;
+            assert_eq!(next.reclaim(minute(9)).await.unwrap(), 3);
+            assert_eq!(next.reclaim(minute(9)).await.unwrap(), 0);
+            let after = next.settle_and_claim(&[], 9, minute(9)).await.unwrap();
+            assert_eq!(names(&after), names(&before));
+            for (one, two) in before.iter().zip(&after) {
+                assert_eq!((&one.bytes, &one.message_id), (&two.bytes, &two.message_id));
+                assert_eq!(two.attempt, 2);
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_message_id_goes_out_once() {
+        on_each_engine(async |db| {
+            three(db).await;
+            let copy = "INSERT INTO outbox SELECT 9, request_id, pending_id, recipient, recipient_key, template, refusal, internal, \
+                 about_failure, subject, message_id, bytes, created_us, state, due_us, attempts, unknowns, answer, settled_us FROM outbox WHERE id = 1";
+            let error = sqlx::query(copy).execute(&db.store.writer).await.unwrap_err();
+            assert!(error.as_database_error().is_some_and(|e| e.is_unique_violation()));
+        })
+        .await;
+    }
+}

@@ -195,3 +195,66 @@ fn word<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Result<T> {
     read(text)
         .with_context(|| format!("The database holds a word this program doesn't know: {text:?}"))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::panic,
+        clippy::string_slice,
+        reason = "tests"
+    )]
+    use super::*;
+    use crate::desk::decide::{Concern, Verdict};
+    use crate::desk::event::Event;
+    use crate::store::testing::{apply, decision, matter, minute, on_each_engine, registered};
+
+    #[tokio::test]
+    async fn requests_are_listed_by_number_with_queued_ones_last() {
+        on_each_engine(async |db| {
+            let mut work = db.store.begin().await.unwrap();
+            let queued = decision(
+                Verdict::Queued,
+                Concern::Opened(matter()),
+                vec![Event::Queued { opens: minute(9) }],
+            );
+            apply(&mut work, None, &queued, minute(1)).await;
+            for (count, status, customer) in [
+                (1, Status::InProgress, Some("raduga")),
+                (2, Status::Closed, Some("raduga")),
+                (3, Status::AwaitingInformation, None),
+            ] {
+                let mut matter = matter();
+                matter.customer = customer.map(str::to_owned);
+                let changed = Event::StatusChanged {
+                    to: status,
+                    by: None,
+                    why: String::new(),
+                };
+                let opened = decision(
+                    Verdict::Registered,
+                    Concern::Opened(matter),
+                    vec![registered(Number::new(2026, count)), changed],
+                );
+                apply(&mut work, None, &opened, minute(1)).await;
+            }
+            work.commit().await.unwrap();
+            let list = async |status, customer| {
+                let found = db.store.requests(status, customer).await.unwrap();
+                found
+                    .iter()
+                    .map(|r| r.number.map_or(0, Number::count))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(list(None, None).await, [1, 3, 0]);
+            assert_eq!(list(None, Some("raduga")).await, [1, 0]);
+            assert_eq!(list(Some(Status::Closed), None).await, [2]);
+            assert_eq!(list(Some(Status::Closed), Some("other")).await, [0; 0]);
+            assert_eq!(db.store.request(Number::new(2025, 1)).await.unwrap(), None);
+        })
+        .await;
+    }
+}

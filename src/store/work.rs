@@ -414,3 +414,314 @@ pub struct Counts {
     /// Refusals and redirects to it since the day began.
     pub refusals_today: u32,
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::panic,
+        clippy::string_slice,
+        reason = "tests"
+    )]
+    use super::*;
+    use crate::desk::decide::Verdict;
+    use crate::desk::notice::{Purpose, Template};
+    use crate::desk::request::PendingKind;
+    use crate::store::history::ChainState;
+    use crate::store::testing::{
+        address, apply, decision, kept, matter, minute, notice, on_each_engine, register,
+        registered,
+    };
+
+    #[tokio::test]
+    async fn a_number_that_was_rolled_back_is_given_again() {
+        on_each_engine(async |db| {
+            let (_, first) = register(&db.store, 1, "one").await;
+            let letter = kept(&db.store, 2, "two").await;
+            let mut work = db.store.begin().await.unwrap();
+            let opened = decision(
+                Verdict::Registered,
+                Concern::Opened(matter()),
+                vec![registered(Number::new(2026, 2))],
+            );
+            apply(&mut work, Some(&letter), &opened, minute(2)).await;
+            assert_eq!(work.last_numbers().get(&2026), Some(&2));
+            drop(work);
+            assert_eq!(db.count("SELECT COUNT(*) FROM requests").await, 1);
+            assert_eq!(db.count("SELECT COUNT(*) FROM events").await, 1);
+            assert_eq!(db.store.undecided(9, 999).await.unwrap().len(), 1);
+            let (request, second) = register(&db.store, 3, "three").await;
+            assert_eq!((first.count(), second.count()), (1, 2));
+            assert_eq!(request, RequestId(2));
+            let chain = db.store.verify_chain().await.unwrap();
+            assert!(
+                matches!(chain, ChainState::Whole { entries: 2, .. }),
+                "{chain:?}"
+            );
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_number_out_of_order_spoils_the_whole_unit_of_work() {
+        on_each_engine(async |db| {
+            for wrong in [0, 2] {
+                let letter = kept(&db.store, 1, "one").await;
+                let mut work = db.store.begin().await.unwrap();
+                let opened = decision(
+                    Verdict::Registered,
+                    Concern::Opened(matter()),
+                    vec![registered(Number::new(2026, wrong))],
+                );
+                let names = work.name(&opened);
+                work.apply(Some(&letter), &opened, &names, &[], minute(1))
+                    .await
+                    .unwrap_err();
+                work.commit().await.unwrap_err();
+            }
+            assert_eq!(db.store.undecided(9, 999).await.unwrap().len(), 1);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_letter_is_decided_on_once() {
+        on_each_engine(async |db| {
+            let letter = kept(&db.store, 1, "one").await;
+            let ignored = decision(Verdict::Ignored, Concern::Nothing, vec![]);
+            let mut work = db.store.begin().await.unwrap();
+            let names = apply(&mut work, Some(&letter), &ignored, minute(1)).await;
+            work.apply(Some(&letter), &ignored, &names, &[], minute(1))
+                .await
+                .unwrap_err();
+            work.commit().await.unwrap_err();
+            assert_eq!(db.store.undecided(9, 999).await.unwrap().len(), 1);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn two_processes_take_turns() {
+        on_each_engine(async |db| {
+            let other = db.open_again().await;
+            let count = async |store: &Store, base: i64| {
+                for n in 0..15 {
+                    register_next(store, base + n).await;
+                }
+            };
+            futures::join!(
+                count(&db.store, 100),
+                count(&other, 200),
+                count(&other, 300)
+            );
+            let requests = db.store.requests(None, None).await.unwrap();
+            let numbers: Vec<u32> = requests.iter().map(|r| r.number.unwrap().count()).collect();
+            assert_eq!(numbers, (1..=45).collect::<Vec<_>>());
+            let chain = db.store.verify_chain().await.unwrap();
+            assert!(
+                matches!(chain, ChainState::Whole { entries: 45, .. }),
+                "{chain:?}"
+            );
+        })
+        .await;
+    }
+
+    async fn register_next(store: &Store, uid: i64) {
+        register(store, uid, &format!("letter {uid}")).await;
+    }
+
+    #[tokio::test]
+    async fn a_message_id_leads_to_its_request() {
+        on_each_engine(async |db| {
+            let (first, _) = register(&db.store, 1, "one").await;
+            let (second, _) = register(&db.store, 2, "two").await;
+            let mut work = db.store.begin().await.unwrap();
+            let find = async |work: &mut Work, ids: &[&str]| {
+                let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+                work.request_by_message_ids(&ids).await.unwrap()
+            };
+            let (one, two) = ("one@raduga.example", "two@raduga.example");
+            assert_eq!(
+                find(&mut work, &["unknown@x", two, one]).await,
+                Some((second, two.to_owned()))
+            );
+            let ours = "out-1@desk.example";
+            assert_eq!(
+                find(&mut work, &[ours]).await,
+                Some((first, ours.to_owned()))
+            );
+            assert_eq!(find(&mut work, &["unknown@x"]).await, None);
+            assert_eq!(find(&mut work, &[]).await, None);
+            let many: Vec<String> = (0..5000).map(|n| format!("{n}@x")).collect();
+            assert_eq!(work.request_by_message_ids(&many).await.unwrap(), None);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_was_written_is_seen_in_the_same_unit_of_work() {
+        on_each_engine(async |db| {
+            let letter = kept(&db.store, 1, "one").await;
+            let mut work = db.store.begin().await.unwrap();
+            let mut opened = decision(
+                Verdict::Registered,
+                Concern::Opened(matter()),
+                vec![
+                    registered(Number::new(2026, 1)),
+                    Event::Waits {
+                        kind: PendingKind::PrimaryConfirmation,
+                        party: address("director@raduga.example"),
+                        lapses: minute(100),
+                    },
+                ],
+            );
+            opened.notices = vec![
+                notice(Template::Registered, Purpose::Reply),
+                notice(Template::OrderToConfirm, Purpose::ConfirmNew),
+                notice(Template::ForSpecialist, Purpose::Internal),
+                notice(Template::Refused, Purpose::Nothing),
+            ];
+            let key = letter.content_key.unwrap();
+            assert!(!work.content_seen(&key, LetterId(99)).await.unwrap());
+            let names = apply(&mut work, Some(&letter), &opened, minute(10)).await;
+            assert!(work.content_seen(&key, LetterId(99)).await.unwrap());
+            assert!(
+                !work.content_seen(&key, letter.id).await.unwrap(),
+                "not by itself"
+            );
+            let request = work.request(names.request.unwrap()).await.unwrap().unwrap();
+            assert_eq!(request.pending.len(), 1);
+            assert_eq!(Some(request.pending[0].id), names.pending);
+            assert_eq!(
+                work.request_by_number(Number::new(2026, 1)).await.unwrap(),
+                Some(request.clone())
+            );
+            let confirm = work.sent(names.outbox[1]).await.unwrap().unwrap();
+            assert_eq!(confirm.pending, names.pending);
+            assert_eq!(confirm.request, names.request);
+            assert!(!confirm.internal);
+            assert!(work.sent(names.outbox[2]).await.unwrap().unwrap().internal);
+            assert_eq!(
+                work.sent(names.outbox[0]).await.unwrap().unwrap().pending,
+                None
+            );
+            assert_eq!(work.sent(999).await.unwrap(), None);
+            let counts = |hour: i64, day: i64| (minute(hour), minute(day));
+            let (hour, day) = counts(10, 10);
+            let expected = Counts {
+                letters_last_hour: 3,
+                requests_last_hour: 1,
+                refusals_today: 1,
+            };
+            let sender = "maria@raduga.example";
+            assert_eq!(work.counts(sender, hour, day).await.unwrap(), expected);
+            let (hour, day) = counts(11, 0);
+            let expected = Counts {
+                refusals_today: 1,
+                ..Counts::default()
+            };
+            assert_eq!(work.counts(sender, hour, day).await.unwrap(), expected);
+            assert_eq!(
+                work.counts("x@y", hour, day).await.unwrap(),
+                Counts::default()
+            );
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn queued_requests_open_in_order_of_arrival_when_their_moment_comes() {
+        on_each_engine(async |db| {
+            let mut work = db.store.begin().await.unwrap();
+            for (arrived, opens) in [(30, 100), (10, 100), (20, 100), (5, 200)] {
+                let mut matter = matter();
+                (matter.arrived, matter.opens) = (minute(arrived), minute(opens));
+                let queued = decision(
+                    Verdict::Queued,
+                    Concern::Opened(matter),
+                    vec![Event::Queued {
+                        opens: minute(opens),
+                    }],
+                );
+                apply(&mut work, None, &queued, minute(31)).await;
+            }
+            work.commit().await.unwrap();
+            assert_eq!(db.store.next_moment().await.unwrap(), Some(minute(100)));
+            let mut work = db.store.begin().await.unwrap();
+            assert!(work.openings(minute(99), 9).await.unwrap().is_empty());
+            let due = work.openings(minute(100), 2).await.unwrap();
+            let arrived: Vec<_> = due.iter().map(|r| r.matter.arrived).collect();
+            assert_eq!(arrived, [minute(10), minute(20)]);
+            assert_eq!(due[0].number, None);
+            let opening = decision(
+                Verdict::Registered,
+                Concern::Existing(due[0].id),
+                vec![registered(Number::new(2026, 1))],
+            );
+            apply(&mut work, None, &opening, minute(100)).await;
+            let rest = work.openings(minute(100), 9).await.unwrap();
+            assert_eq!(rest.len(), 2);
+            let opened = work.request(due[0].id).await.unwrap().unwrap();
+            assert_eq!(opened.number, Some(Number::new(2026, 1)));
+            let again = decision(
+                Verdict::Registered,
+                Concern::Existing(due[0].id),
+                vec![registered(Number::new(2026, 2))],
+            );
+            let names = work.name(&again);
+            work.apply(None, &again, &names, &[], minute(101))
+                .await
+                .expect_err("a request keeps its number");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn pendings_lapse_oldest_first_with_their_requests() {
+        on_each_engine(async |db| {
+            let mut work = db.store.begin().await.unwrap();
+            let mut pendings = vec![];
+            for (count, lapses) in [(1, 50), (2, 40), (3, 90)] {
+                let waits = Event::Waits {
+                    kind: PendingKind::Challenge,
+                    party: address("maria@raduga.example"),
+                    lapses: minute(lapses),
+                };
+                let opened = decision(
+                    Verdict::Registered,
+                    Concern::Opened(matter()),
+                    vec![registered(Number::new(2026, count)), waits],
+                );
+                let names = apply(&mut work, None, &opened, minute(1)).await;
+                pendings.push(names.pending.unwrap());
+            }
+            work.commit().await.unwrap();
+            assert_eq!(db.store.next_moment().await.unwrap(), Some(minute(40)));
+            let mut work = db.store.begin().await.unwrap();
+            let lapsed = work.lapses(minute(50), 9).await.unwrap();
+            let found: Vec<i64> = lapsed.iter().map(|(_, pending)| pending.id).collect();
+            assert_eq!(found, [pendings[1], pendings[0]]);
+            assert_eq!(lapsed[0].0.number, Some(Number::new(2026, 2)));
+            assert_eq!(work.lapses(minute(50), 1).await.unwrap().len(), 1);
+            let settled = decision(
+                Verdict::Attached,
+                Concern::Existing(lapsed[0].0.id),
+                vec![Event::Settled {
+                    pending: pendings[1],
+                    outcome: crate::desk::event::Outcome::Lapsed,
+                    by: None,
+                }],
+            );
+            apply(&mut work, None, &settled, minute(50)).await;
+            assert_eq!(work.lapses(minute(50), 9).await.unwrap().len(), 1);
+            let names = work.name(&settled);
+            work.apply(None, &settled, &names, &[], minute(51))
+                .await
+                .expect_err("what is settled stays settled");
+        })
+        .await;
+    }
+}
