@@ -13,3 +13,4 @@ pub mod outbound;
 pub mod smtp;
 pub mod store;
 pub mod telemetry;
+pub mod tls;
