@@ -15,3 +15,4 @@ pub mod outbound;
 pub mod smtp;
 pub mod store;
 pub mod telemetry;
+pub mod tls;
