@@ -3,13 +3,17 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod courier;
 pub mod daemon;
 pub mod desk;
+pub mod folder;
 pub mod imap;
 pub mod inbound;
 pub mod mail;
 pub mod maildir;
 pub mod outbound;
+pub mod parcel;
 pub mod smtp;
 pub mod store;
 pub mod telemetry;
+pub mod tls;
