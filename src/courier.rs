@@ -74,11 +74,11 @@ impl Courier {
         }
     }
 
-    /// Says goodbye on a connection that has had nothing to do for long.
-    pub async fn rest(&mut self) {
+    /// Whether it holds a connection that has had nothing to do for long.
+    pub fn is_tired(&self) -> bool {
         match self {
-            Self::Smtp(relay) => relay.rest().await,
-            Self::Folder(_) => (),
+            Self::Smtp(relay) => relay.is_tired(),
+            Self::Folder(_) => false,
         }
     }
 

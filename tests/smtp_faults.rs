@@ -601,7 +601,7 @@ async fn an_idle_connection_is_asked_then_given_up() {
     };
     let mut courier = patient(&fake, distrustful.clone());
     courier.deliver(&letter(LETTER)).await;
-    courier.rest().await;
+    assert!(!courier.is_tired());
     courier.deliver(&letter(LETTER)).await;
     assert_eq!(fake.verbs(1)[4], "RSET");
     assert_eq!(fake.seen().connections, 1);
@@ -613,7 +613,8 @@ async fn an_idle_connection_is_asked_then_given_up() {
     };
     let mut courier = patient(&fake, restless);
     courier.deliver(&letter(LETTER)).await;
-    courier.rest().await;
+    assert!(courier.is_tired());
+    courier.close().await;
     let seen = fake.until(|seen| seen.commands.len() == 5).await;
     assert_eq!(seen.commands[4].1, "QUIT\r\n");
     assert_eq!(told(courier.deliver(&letter(LETTER)).await).0, "sent");

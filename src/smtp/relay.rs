@@ -98,16 +98,12 @@ impl Relay {
         Ok(())
     }
 
-    /// Says goodbye on a connection that has had nothing to do for long.
-    pub async fn rest(&mut self) {
+    /// Whether it holds a connection that has had nothing to do for long.
+    pub fn is_tired(&self) -> bool {
         let keep = self.patience.keep;
-        if self
-            .line
+        self.line
             .as_ref()
             .is_some_and(|line| line.used.elapsed() >= keep)
-        {
-            self.close().await;
-        }
     }
 
     /// Says goodbye.
