@@ -1,9 +1,13 @@
 //! What is to go out: rows claimed one attempt at a time and marked with their fate.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
+use sqlx::any::AnyRow;
+use sqlx::{Any, Row, Transaction};
 
-use super::pool::Store;
+use super::letters::unpack_bytes;
+use super::pool::{Engine, Store, micros, moment};
+use super::statement::{made, portions};
 use crate::desk::request::RequestId;
 
 /// A letter that is due.
@@ -52,24 +56,51 @@ impl Store {
     /// their attempts. A row claimed by a process that died is due again as soon as [`Store::reclaim`] was called.
     ///
     /// # Errors
-    /// The database refused; then nothing was marked and nothing claimed.
+    /// The database refused; then nothing was marked and nothing claimed. [`super::pool::Fenced`] if another daemon has taken over.
     pub async fn settle_and_claim(
         &self,
         settled: &[(i64, Fate)],
         limit: u32,
         now: DateTime<Utc>,
     ) -> Result<Vec<Due>> {
-        let _ = (settled, limit, now);
-        todo!()
+        let mut tx = self.begin_write().await?;
+        self.check_fence(&mut tx).await?;
+        for piece in portions(settled) {
+            settle(&mut tx, piece, now).await?;
+        }
+        let claimed = if limit == 0 {
+            vec![]
+        } else {
+            claim(&mut tx, self.engine, limit, now).await?
+        };
+        tx.commit().await.context("The outbox was not changed")?;
+        let mut due = vec![];
+        for row in &claimed {
+            due.push(read(row)?);
+        }
+        // RETURNING promises no order.
+        due.sort_by_key(|letter: &Due| (letter.created, letter.id));
+        Ok(due)
     }
 
     /// At the start of the active daemon: rows left claimed by a dead one are due again, with the same bytes. Returns how many.
     ///
     /// # Errors
-    /// The database refused.
+    /// The database refused; [`super::pool::Fenced`] if another daemon has taken over.
     pub async fn reclaim(&self, now: DateTime<Utc>) -> Result<u64> {
-        let _ = now;
-        todo!()
+        let mut tx = self.begin_write().await?;
+        self.check_fence(&mut tx).await?;
+        // Nobody knows how far the dead one came: its server may have taken the letter.
+        let done = sqlx::query(
+            "UPDATE outbox SET state = 'deferred', due_us = $1, unknowns = unknowns + 1, answer = $2 WHERE state = 'sending'",
+        )
+        .bind(micros(now))
+        .bind("the desk stopped during the attempt")
+        .execute(&mut *tx)
+        .await?
+        .rows_affected();
+        tx.commit().await.context("The outbox was not reclaimed")?;
+        Ok(done)
     }
 
     /// The moment at which the next row is due; none if nothing waits.
@@ -77,14 +108,109 @@ impl Store {
     /// # Errors
     /// The database can't be read.
     pub async fn next_due(&self) -> Result<Option<DateTime<Utc>>> {
-        todo!()
+        sqlx::query("SELECT MIN(due_us) FROM outbox WHERE due_us IS NOT NULL")
+            .fetch_one(&self.reader)
+            .await?
+            .try_get::<Option<i64>, _>(0)?
+            .map(moment)
+            .transpose()
     }
 
-    /// How many rows wait, and since when the oldest does.
+    /// How many rows wait, and since when the oldest does. Rows under way count too: they are not sent yet.
     ///
     /// # Errors
     /// The database can't be read.
     pub async fn backlog(&self) -> Result<(u64, Option<DateTime<Utc>>)> {
-        todo!()
+        let row = sqlx::query(
+            "SELECT COUNT(*), MIN(created_us) FROM outbox WHERE due_us IS NOT NULL OR state = 'sending'",
+        )
+        .fetch_one(&self.reader)
+        .await?;
+        Ok((
+            u64::try_from(row.try_get::<i64, _>(0)?)?,
+            row.try_get::<Option<i64>, _>(1)?.map(moment).transpose()?,
+        ))
     }
+}
+
+/// Marks attempts with their fates in one statement. A row that is sent already stays sent.
+async fn settle(
+    tx: &mut Transaction<'static, Any>,
+    settled: &[(i64, Fate)],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let mut values = String::new();
+    for row in 0..settled.len() {
+        let n = row.saturating_mul(6);
+        let place = |column: usize| n.saturating_add(column);
+        if row > 0 {
+            values.push(',');
+        }
+        // PostgreSQL takes an untyped place in VALUES for text.
+        values.push_str(&format!(
+            "(CAST(${} AS BIGINT), ${}, CAST(${} AS BIGINT), CAST(${} AS BIGINT), ${}, CAST(${} AS BIGINT))",
+            place(1),
+            place(2),
+            place(3),
+            place(4),
+            place(5),
+            place(6)
+        ));
+    }
+    let mut query = made(format!(
+        "UPDATE outbox SET state = v.column2, due_us = v.column3, unknowns = unknowns + v.column4, answer = v.column5, settled_us = v.column6 \
+         FROM (VALUES {values}) AS v WHERE outbox.id = v.column1 AND outbox.state NOT IN ('sent', 'failed')"
+    ));
+    for (id, fate) in settled {
+        let (state, due, unknown, answer) = match fate {
+            Fate::Sent(answer) => ("sent", None, false, answer),
+            Fate::Later { at, why, unknown } => ("deferred", Some(micros(*at)), *unknown, why),
+            Fate::Never(why) => ("failed", None, false, why),
+        };
+        query = query
+            .bind(*id)
+            .bind(state.to_owned())
+            .bind(due)
+            .bind(i64::from(unknown))
+            .bind(answer.clone())
+            .bind(due.is_none().then(|| micros(now)));
+    }
+    query.execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Claims due rows and counts their attempts.
+async fn claim(
+    tx: &mut Transaction<'static, Any>,
+    engine: Engine,
+    limit: u32,
+    now: DateTime<Utc>,
+) -> Result<Vec<AnyRow>> {
+    let skip = match engine {
+        Engine::Sqlite => "",
+        Engine::Postgres => " FOR UPDATE SKIP LOCKED",
+    };
+    Ok(made(format!(
+        "UPDATE outbox SET state = 'sending', due_us = NULL, attempts = attempts + 1 WHERE id IN \
+         (SELECT id FROM outbox WHERE due_us <= $1 ORDER BY due_us, id LIMIT $2{skip}) \
+         RETURNING id, request_id, recipient, internal, about_failure, attempts, created_us, message_id, bytes"
+    ))
+    .bind(micros(now))
+    .bind(i64::from(limit))
+    .fetch_all(&mut **tx)
+    .await?)
+}
+
+fn read(row: &AnyRow) -> Result<Due> {
+    Ok(Due {
+        id: row.try_get(0)?,
+        request: row.try_get::<Option<i64>, _>(1)?.map(RequestId),
+        recipient: row.try_get(2)?,
+        internal: row.try_get::<i64, _>(3)? != 0,
+        about_failure: row.try_get::<i64, _>(4)? != 0,
+        attempt: u32::try_from(row.try_get::<i64, _>(5)?)?,
+        created: moment(row.try_get(6)?)?,
+        message_id: row.try_get(7)?,
+        bytes: unpack_bytes(&row.try_get::<Vec<u8>, _>(8)?)?,
+    })
 }
