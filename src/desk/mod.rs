@@ -13,4 +13,5 @@ pub mod letter;
 pub mod notice;
 pub mod people;
 pub mod policy;
+pub mod production;
 pub mod request;
