@@ -1,5 +1,23 @@
 //! The TOML shapes: every fault at once, with file, line and key; what comes out is values that the rest of the house takes.
 
+pub mod customers;
+pub mod desk;
+pub mod directory;
+pub mod environment;
+pub mod fault;
+pub mod hours;
+pub mod letters;
+pub mod load;
+pub mod mailbox;
+pub mod nearest;
+pub mod people;
+pub mod reading;
+pub mod secret;
+pub mod section;
+pub mod server;
+pub mod source;
+pub mod tree;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
