@@ -13,15 +13,17 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::config::{self, Config, Faults};
-use crate::inbound::Inbound;
+use crate::courier::Courier;
+use crate::desk::address::Address;
+use crate::inbound::{Inbound, Lost};
 use crate::intake::Intake;
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, Undelivered};
 use crate::store::lease::Lease;
 use crate::store::pool::Store;
 use crate::telemetry;
 
-/// The longest sleep towards a known moment: a clock that was set meanwhile is noticed after that.
-const NAP: Duration = Duration::from_secs(60);
+/// The longest sleep: a clock that was set and a letter that `ingest` kept are noticed after that.
+const NAP: Duration = Duration::from_secs(15);
 /// How often a daemon that waits for another's lease looks.
 const LEASE: Duration = Duration::from_secs(2);
 
@@ -231,4 +233,26 @@ struct Sender {
     clock: Clock,
     config: Arc<Config>,
     send: Arc<Notify>,
+}
+
+impl Sender {
+    async fn run(self, stop: watch::Receiver<bool>) {
+        let couriers = match Courier::all(&self.config.courier) {
+            Ok(couriers) => couriers,
+            Err(error) => return telemetry::trouble("send", &error),
+        };
+        let mut outbound = Outbound::new(self.store.clone(), couriers, self.clock.clone(), &self.config.desk.address);
+        outbound.run(stop, &self.send, |lost| self.undelivered(lost)).await;
+    }
+
+    /// A letter that will never arrive comes back to the rules.
+    async fn undelivered(&self, lost: Undelivered) -> Result<()> {
+        let Ok(to) = Address::new(&lost.recipient) else { return Ok(()) };
+        let lost = Lost { request: lost.request, to, why: lost.why, internal: lost.internal };
+        let written = Inbound::new(self.store.clone(), self.clock.clone()).undelivered(&self.config, &lost).await?;
+        if written > 0 {
+            self.send.notify_one();
+        }
+        Ok(())
+    }
 }

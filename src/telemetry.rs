@@ -60,6 +60,16 @@ pub fn reload_refused(why: &str) {
     tracing::error!("Configuration not reloaded, the old one stays in force:\n{why}");
 }
 
+/// The configuration is good, and something in it is worth a look.
+pub fn configuration_warning(what: &str) {
+    tracing::warn!("{what}");
+}
+
+/// Another daemon is the active one.
+pub fn waiting_for_lease(holder: &str) {
+    tracing::info!(holder, "Another daemon is active; this one is ready to take over");
+}
+
 /// Messages of a mailbox were kept.
 pub fn letters_kept(mailbox: &str, count: usize, fresh: usize) {
     tracing::info!(mailbox, count, fresh, "Letters kept");

@@ -2,6 +2,7 @@
 
 pub mod assurance;
 pub mod compose;
+pub mod mbox;
 pub mod parse;
 pub mod quote;
 pub mod screen;

@@ -145,8 +145,8 @@ impl Work {
             .or(matter.installation.as_ref());
         sqlx::query(
             "INSERT INTO requests (id, number_year, number_count, customer, installation, requester, requester_name, requester_key, \
-             locale, kind, type, subject, message_id, arrived_us, opens_us, registration_day, status, due_us, created_us) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+             locale, kind, type, subject, message_id, arrived_us, opens_us, registration_day, status, due_us, acknowledged, created_us) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
         )
         .bind(id.0)
         .bind(change.number.map(|number| i64::from(number.year())))
@@ -166,6 +166,7 @@ impl Work {
         .bind(day_text(change.day.unwrap_or(matter.registration_day)))
         .bind(change.status.unwrap_or(Status::InProgress).word())
         .bind(change.due.map(micros))
+        .bind(i64::from(matter.acknowledged))
         .bind(micros(now))
         .execute(&mut *self.tx)
         .await

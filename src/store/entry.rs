@@ -137,7 +137,7 @@ pub(crate) fn matter_data(matter: &Matter) -> Value {
         "locale": locale_word(matter.locale), "kind": matter.kind.word(), "type": matter.type_.word(),
         "subject": matter.subject, "message_id": matter.message_id,
         "arrived": utc(matter.arrived), "opens": utc(matter.opens),
-        "registration_day": day_text(matter.registration_day),
+        "registration_day": day_text(matter.registration_day), "acknowledged": matter.acknowledged,
     })
 }
 

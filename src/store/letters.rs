@@ -153,7 +153,7 @@ impl Store {
     /// # Errors
     /// The database can't be read.
     pub async fn cursor(&self, mailbox: &str) -> Result<Option<Cursor>> {
-        let row = sqlx::query("SELECT uidvalidity, uid FROM cursors WHERE mailbox = $1")
+        let row = sqlx::query("SELECT uidvalidity, uid, since_us, polled_us FROM cursors WHERE mailbox = $1")
             .bind(mailbox)
             .fetch_optional(&self.reader)
             .await?;
@@ -161,6 +161,8 @@ impl Store {
             Ok(Cursor {
                 uidvalidity: u32::try_from(row.try_get::<i64, _>(0)?)?,
                 uid: row.try_get(1)?,
+                since: row.try_get::<Option<i64>, _>(2)?.map(moment).transpose()?,
+                polled: row.try_get::<Option<i64>, _>(3)?.map(moment).transpose()?,
             })
         })
         .transpose()
@@ -476,12 +478,15 @@ async fn upsert_cursor(
     cursor: Cursor,
 ) -> Result<()> {
     sqlx::query(
-        "INSERT INTO cursors (mailbox, uidvalidity, uid) VALUES ($1, $2, $3) \
-         ON CONFLICT (mailbox) DO UPDATE SET uidvalidity = excluded.uidvalidity, uid = excluded.uid",
+        "INSERT INTO cursors (mailbox, uidvalidity, uid, since_us, polled_us) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (mailbox) DO UPDATE SET uidvalidity = excluded.uidvalidity, uid = excluded.uid, since_us = excluded.since_us, \
+         polled_us = excluded.polled_us",
     )
     .bind(mailbox)
     .bind(i64::from(cursor.uidvalidity))
     .bind(cursor.uid)
+    .bind(cursor.since.map(micros))
+    .bind(cursor.polled.map(micros))
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -548,6 +553,8 @@ mod tests {
             let cursor = Some(Cursor {
                 uidvalidity: 7,
                 uid: 3,
+                since: None,
+                polled: None,
             });
             let batch = [
                 fetched(1, "one", minute(1)),
@@ -603,6 +610,8 @@ mod tests {
             let before = Cursor {
                 uidvalidity: 7,
                 uid: 1,
+                since: None,
+                polled: None,
             };
             db.store.set_cursor("support", before).await.unwrap();
             let mut impossible = fetched(2, "two", minute(2));
@@ -611,6 +620,8 @@ mod tests {
             let after = Some(Cursor {
                 uidvalidity: 7,
                 uid: 2,
+                since: None,
+                polled: None,
             });
             db.store
                 .keep("support", &batch, after, minute(3))

@@ -106,7 +106,7 @@ impl Store {
 
 /// Everything that [`read_all`] reads: requests, each with a row for every pending that is not settled.
 pub(crate) const REQUEST: &str = "SELECT r.id, r.number_year, r.number_count, r.customer, r.installation, r.requester, r.requester_name, \
-     r.locale, r.kind, r.type, r.subject, r.message_id, r.arrived_us, r.opens_us, r.registration_day, r.status, r.due_us, \
+     r.locale, r.kind, r.type, r.subject, r.message_id, r.arrived_us, r.opens_us, r.registration_day, r.status, r.due_us, r.acknowledged, \
      p.id, p.kind, p.party, p.lapses_us \
      FROM requests r LEFT JOIN pendings p ON p.request_id = r.id AND p.settled_us IS NULL";
 
@@ -161,6 +161,7 @@ fn request(row: &AnyRow) -> Result<Request> {
             arrived: moment(row.try_get(12)?)?,
             opens: moment(row.try_get(13)?)?,
             registration_day: day(&row.try_get::<String, _>(14)?)?,
+            acknowledged: row.try_get::<i64, _>(17)? != 0,
         },
         status: word(&row.try_get::<String, _>(15)?, Status::read)?,
         due: row.try_get::<Option<i64>, _>(16)?.map(moment).transpose()?,
@@ -169,14 +170,14 @@ fn request(row: &AnyRow) -> Result<Request> {
 }
 
 fn pending(row: &AnyRow) -> Result<Option<Pending>> {
-    let Some(id) = row.try_get::<Option<i64>, _>(17)? else {
+    let Some(id) = row.try_get::<Option<i64>, _>(18)? else {
         return Ok(None);
     };
     Ok(Some(Pending {
         id,
-        kind: word(&row.try_get::<String, _>(18)?, PendingKind::read)?,
-        party: address(&row.try_get::<String, _>(19)?)?,
-        lapses: moment(row.try_get(20)?)?,
+        kind: word(&row.try_get::<String, _>(19)?, PendingKind::read)?,
+        party: address(&row.try_get::<String, _>(20)?)?,
+        lapses: moment(row.try_get(21)?)?,
     }))
 }
 

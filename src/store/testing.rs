@@ -167,6 +167,7 @@ pub(crate) fn matter() -> Matter {
         arrived: minute(1),
         opens: minute(2),
         registration_day: NaiveDate::from_ymd_opt(2026, 11, 23).unwrap(),
+        acknowledged: true,
     }
 }
 
