@@ -245,6 +245,7 @@ impl Session {
         Allowance {
             literal,
             literals: told.saturating_mul(2).saturating_add(SLACK).max(literal),
+            expected: told,
             silence: self.wire.pace.answer,
         }
     }

@@ -39,6 +39,8 @@ pub(super) struct Allowance {
     pub(super) literal: u64,
     /// All literals together.
     pub(super) literals: u64,
+    /// What is expected of literals: the time that a command has grows with it.
+    pub(super) expected: u64,
     /// How long the line may be silent.
     pub(super) silence: Duration,
 }
@@ -400,6 +402,7 @@ mod tests {
         Lexer::new(Allowance {
             literal: 1000,
             literals: 1500,
+            expected: 0,
             silence: Duration::from_secs(1),
         })
     }

@@ -10,4 +10,4 @@ pub mod session;
 mod syntax;
 mod told;
 mod wait;
-mod wire;
+pub mod wire;

@@ -134,7 +134,7 @@ impl Wire {
         allowance: Allowance,
         each: impl FnMut(Told),
     ) -> Result<Answer, ImapFault> {
-        let seconds = allowance.literals.checked_div(self.pace.rate).unwrap_or(0);
+        let seconds = allowance.expected.checked_div(self.pace.rate).unwrap_or(0);
         let time = self
             .pace
             .answer
@@ -319,6 +319,7 @@ pub(super) fn small(pace: Pace) -> Allowance {
     Allowance {
         literal: 8 * 1024,
         literals: 64 * 1024,
+        expected: 0,
         silence: pace.answer,
     }
 }
