@@ -1,6 +1,5 @@
 //! postdesk: an email-first ticketing daemon.
 
-pub mod breaker;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -14,14 +14,14 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{sleep, timeout};
 
-use crate::breaker::Breaker;
 use crate::clock::Clock;
 use crate::courier::Courier;
 use crate::desk::address::Address;
 use crate::desk::request::RequestId;
 use crate::parcel::{Outcome, Parcel, for_log};
+use crate::smtp::breaker::Breaker;
 use crate::store::outbox::{Due, Fate};
 use crate::store::pool::Store;
 use crate::telemetry::masked;
@@ -184,9 +184,7 @@ impl Outbound {
         now: DateTime<Utc>,
     ) -> Step {
         let due = next.map(|at| at.signed_duration_since(now).to_std().unwrap_or_default());
-        let here = Instant::now();
-        let rested = self.breaker.next_try(here);
-        let rested = rested.map(|at| at.saturating_duration_since(here));
+        let rested = self.breaker.next_try();
         // While the breaker holds, a row that is due has to wait for it.
         let first = match (due, rested) {
             (Some(due), Some(rested)) if due.is_zero() => Some(rested),
@@ -207,7 +205,7 @@ impl Outbound {
             .filter(|(_, courier)| courier.is_some())
             .map(|(place, _)| place)
             .collect();
-        self.breaker.usable(&idle, Instant::now())
+        self.breaker.usable(&idle)
     }
 
     fn send_off(&mut self, place: usize, mut due: Due) {
@@ -308,7 +306,7 @@ impl Outbound {
             why, account: true, ..
         } = outcome
         {
-            let rest = self.breaker.fault(place, Instant::now());
+            let rest = self.breaker.fault(place);
             self.forgiven.insert(due.id, in_vain.saturating_add(1));
             log_way_closed(&why, rest);
             let at = now
@@ -335,14 +333,13 @@ impl Outbound {
         F: Fn(Undelivered) -> W,
         W: Future<Output = Result<()>>,
     {
-        let here = Instant::now();
-        let end = here.checked_add(GRACE).unwrap_or(here);
-        while !self.away.is_empty() {
-            tokio::select! {
-                Some(errand) = self.away.next() => self.back.push(errand),
-                () = sleep_until(end) => break,
+        let coming_home = async {
+            while let Some(errand) = self.away.next().await {
+                self.back.push(errand);
             }
-        }
+        };
+        // Who isn't home by then stays in doubt, as after a crash.
+        let _ = timeout(GRACE, coming_home).await;
         self.take_back(on_never).await;
         if !self.unsettled.is_empty() {
             let now = self.clock.now();

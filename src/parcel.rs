@@ -38,23 +38,33 @@ pub enum Outcome {
 /// The part of a reason that may stand in a log: our own words, or the stage and the codes of a server's answer. A server's text often
 /// repeats the recipient's address, so none of it is let through.
 pub fn for_log(why: &str) -> String {
-    let Some((stage, answer)) = why.split_once(": ") else {
-        return why.to_owned();
-    };
-    let mut words = answer.split(' ');
-    let code = words.next().unwrap_or_default();
-    if code.len() != 3 || !code.bytes().all(|b| b.is_ascii_digit()) {
-        return why.to_owned();
+    let mut said = Vec::new();
+    for piece in why.split(": ") {
+        let codes = codes(piece);
+        let last = codes.is_some();
+        said.push(codes.unwrap_or_else(|| piece.to_owned()));
+        if last {
+            break;
+        }
     }
+    said.join(": ")
+}
+
+/// The code and the enhanced code (RFC 3463) that a server's answer begins with.
+fn codes(answer: &str) -> Option<String> {
+    let mut words = answer.split(' ');
+    let code = words
+        .next()
+        .filter(|code| code.len() == 3 && code.bytes().all(|b| b.is_ascii_digit()))?;
     let enhanced = words.next().filter(|word| {
         word.len() <= 11
             && word.split('.').count() == 3
             && word.bytes().all(|b| b.is_ascii_digit() || b == b'.')
     });
-    match enhanced {
-        Some(enhanced) => format!("{stage}: {code} {enhanced}"),
-        None => format!("{stage}: {code}"),
-    }
+    Some(match enhanced {
+        Some(enhanced) => format!("{code} {enhanced}"),
+        None => code.to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -68,6 +78,10 @@ mod tests {
         assert_eq!(
             for_log("RCPT: 550 maria@raduga.example unknown"),
             "RCPT: 550"
+        );
+        assert_eq!(
+            for_log("given up after 5 days: RCPT: 452 4.2.2 <m@raduga.example>: full"),
+            "given up after 5 days: RCPT: 452 4.2.2"
         );
         assert_eq!(
             for_log("CONNECT: connection refused"),

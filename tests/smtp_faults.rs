@@ -485,6 +485,47 @@ async fn the_login_is_by_what_the_server_offers() {
 }
 
 #[tokio::test]
+async fn c7_a_name_without_an_address_is_the_accounts_fault() {
+    let config = config(25, "mx.nowhere.invalid", Tls::None, None, false);
+    let mut courier = Courier::with_patience(&config, quick()).unwrap();
+    let (fate, why) = told(courier.deliver(&letter(LETTER)).await);
+    assert_eq!(fate, "account");
+    assert!(why.starts_with("CONNECT: "), "{why}");
+}
+
+#[tokio::test]
+async fn c4_c5_closed_or_silent_while_opening_is_the_accounts_fault() {
+    let ca = Ca::new("ours");
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("ca.pem");
+    std::fs::write(&path, &ca.pem).unwrap();
+    for act in [
+        Act::Close,
+        Act::Hang,
+        Act::SayAndClose("421 4.3.2 down\r\n"),
+    ] {
+        for (stage, mode, tls, word) in [
+            ("starttls", Mode::StartTls, Tls::StartTls, "STARTTLS: "),
+            ("auth", Mode::StartTls, Tls::StartTls, "AUTH: "),
+            ("connect", Mode::Clear, Tls::Implicit, "TLS: "),
+            ("connect", Mode::Implicit, Tls::Implicit, "GREETING: "),
+        ] {
+            let plan = Plan::well()
+                .offering("STARTTLS")
+                .offering("AUTH PLAIN")
+                .at(stage, act.clone());
+            let server = Some(ca.server("localhost", 2099));
+            let fake = Fake::start(mode, server, vec![plan]).await;
+            let config = config(fake.port, "localhost", tls, Some(path.clone()), true);
+            let mut courier = Courier::with_patience(&config, quick()).unwrap();
+            let (fate, why) = told(courier.deliver(&letter(LETTER)).await);
+            assert_eq!(fate, "account", "{stage} {act:?}: {why}");
+            assert!(why.starts_with(word), "{stage} {act:?}: {why}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn c9_a_letter_beyond_the_announced_size_is_not_offered() {
     let fake = Fake::clear(vec![Plan::well().offering("SIZE 20")]).await;
     let mut courier = to(&fake);

@@ -37,7 +37,11 @@ impl Breaker {
     }
 
     /// Which of these idle couriers may be given a letter now. If none is known to work, it is one that tries for all.
-    pub fn usable(&self, idle: &[usize], now: Instant) -> Vec<usize> {
+    pub fn usable(&self, idle: &[usize]) -> Vec<usize> {
+        self.usable_at(idle, Instant::now())
+    }
+
+    fn usable_at(&self, idle: &[usize], now: Instant) -> Vec<usize> {
         let mut usable: Vec<usize> = idle
             .iter()
             .copied()
@@ -65,7 +69,11 @@ impl Breaker {
     }
 
     /// This courier's way failed; how long it rests. When none works, all rest together.
-    pub fn fault(&mut self, courier: usize, now: Instant) -> Duration {
+    pub fn fault(&mut self, courier: usize) -> Duration {
+        self.fault_at(courier, Instant::now())
+    }
+
+    fn fault_at(&mut self, courier: usize, now: Instant) -> Duration {
         let Some(health) = self.couriers.get_mut(courier) else {
             return Duration::ZERO;
         };
@@ -83,8 +91,14 @@ impl Breaker {
         rest
     }
 
-    /// When a resting courier may be tried next.
-    pub fn next_try(&self, now: Instant) -> Option<Instant> {
+    /// How long until a resting courier may be tried; none if none rests.
+    pub fn next_try(&self) -> Option<Duration> {
+        let now = Instant::now();
+        let next = self.next_try_at(now)?;
+        Some(next.saturating_duration_since(now))
+    }
+
+    fn next_try_at(&self, now: Instant) -> Option<Instant> {
         self.couriers
             .iter()
             .filter_map(|health| health.rests_until.filter(|until| *until > now))
@@ -105,21 +119,24 @@ mod tests {
     fn in_an_outage_one_tries_for_all_and_ever_more_seldom() {
         let mut now = Instant::now();
         let mut breaker = Breaker::new(2);
-        assert_eq!(breaker.usable(&[0, 1], now), [0, 1]);
-        assert_eq!(breaker.fault(0, now).as_secs(), 1);
-        assert_eq!(breaker.usable(&[0, 1], now), [1], "the other is untried");
-        assert_eq!(breaker.fault(1, now).as_secs(), 1);
+        assert_eq!(breaker.usable_at(&[0, 1], now), [0, 1]);
+        assert_eq!(breaker.fault_at(0, now).as_secs(), 1);
+        assert_eq!(breaker.usable_at(&[0, 1], now), [1], "the other is untried");
+        assert_eq!(breaker.fault_at(1, now).as_secs(), 1);
         for rest in [5, 15, 60, 120, 300, 300] {
-            assert!(breaker.usable(&[0, 1], now).is_empty());
-            now = breaker.next_try(now).unwrap_or(now);
-            assert_eq!(breaker.usable(&[0, 1], now), [0]);
-            assert!(breaker.usable(&[1], now).is_empty(), "one is out already");
-            assert_eq!(breaker.fault(0, now).as_secs(), rest);
+            assert!(breaker.usable_at(&[0, 1], now).is_empty());
+            now = breaker.next_try_at(now).unwrap_or(now);
+            assert_eq!(breaker.usable_at(&[0, 1], now), [0]);
+            assert!(
+                breaker.usable_at(&[1], now).is_empty(),
+                "one is out already"
+            );
+            assert_eq!(breaker.fault_at(0, now).as_secs(), rest);
         }
-        now = breaker.next_try(now).unwrap_or(now);
+        now = breaker.next_try_at(now).unwrap_or(now);
         assert!(breaker.well(0));
-        assert_eq!(breaker.usable(&[0, 1], now), [0, 1]);
-        assert_eq!(breaker.next_try(now), None);
+        assert_eq!(breaker.usable_at(&[0, 1], now), [0, 1]);
+        assert_eq!(breaker.next_try_at(now), None);
     }
 
     #[test]
@@ -127,11 +144,12 @@ mod tests {
         let now = Instant::now();
         let mut breaker = Breaker::new(2);
         assert!(!breaker.well(0));
-        breaker.fault(1, now);
-        breaker.fault(1, now);
-        assert_eq!(breaker.usable(&[0, 1], now), [0]);
+        breaker.fault_at(1, now);
+        breaker.fault_at(1, now);
+        assert_eq!(breaker.usable_at(&[0, 1], now), [0]);
         assert!(!breaker.well(0));
-        assert_eq!(breaker.usable(&[1], now + Duration::from_secs(4)), []);
-        assert_eq!(breaker.usable(&[1], now + Duration::from_secs(5)), [1]);
+        let soon = now + Duration::from_secs(4);
+        assert!(breaker.usable_at(&[1], soon).is_empty());
+        assert_eq!(breaker.usable_at(&[1], now + Duration::from_secs(5)), [1]);
     }
 }
