@@ -229,3 +229,392 @@ fn stuffed(prefix: &str, piece: &str) -> String {
         piece.to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        reason = "tests"
+    )]
+    use std::collections::BTreeMap;
+
+    use chrono_tz::Tz;
+    use mail_parser::{MessageParser, MimeHeaders};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::desk::address::Address;
+    use crate::desk::calendar::Calendar;
+    use crate::desk::notice::{Purpose, Tells, Thread};
+    use crate::desk::people::Directory;
+    use crate::desk::policy::{
+        Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, Words,
+    };
+    use crate::desk::request::{Number, Status};
+
+    const ID: &str = "r1abcdefgh.0123456789abcdef@desk.example";
+    const REPLY: &str = "support+r1abcdefgh.0123456789abcdef@desk.example";
+
+    fn desk(name: &str) -> Desk {
+        Desk {
+            name: name.to_owned(),
+            address: Address::new("support@desk.example").unwrap(),
+            locale: Locale::Ru,
+            calendar: Calendar::new(
+                Tz::Asia__Yekaterinburg,
+                Default::default(),
+                BTreeMap::new(),
+                BTreeMap::new(),
+                60,
+            ),
+            directory: Directory::default(),
+            deadlines: Deadlines {
+                answer: 5,
+                warn_before: 1,
+                confirm: 5,
+            },
+            kinds: KindPatterns {
+                order_markers: vec![],
+                question_markers: vec![],
+                order_tags: vec![],
+                question_tags: vec![],
+                order_patterns: vec![],
+                question_patterns: vec![],
+                fault_patterns: vec![],
+                improvement_patterns: vec![],
+            },
+            words: Words {
+                confirm: vec!["Подтверждаю".into()],
+                decline: vec!["Отклоняю".into()],
+            },
+            orders_from_additional: OrdersFromAdditional::Question,
+            acknowledge_queued: true,
+            redirect: Redirect {
+                name_primary: true,
+                forward: true,
+            },
+            limits: Limits {
+                letters_per_hour: 20,
+                requests_per_hour: 20,
+                refusals_per_day: 1,
+            },
+            plus_addressing: true,
+        }
+    }
+
+    fn notice(template: Template, name: &str, subject: &str) -> Notice {
+        Notice {
+            template,
+            to: Address::new("maria@raduga.example").unwrap(),
+            name: name.to_owned(),
+            locale: Locale::Ru,
+            purpose: Purpose::Reply,
+            thread: Thread {
+                in_reply_to: Some("b@raduga.example".into()),
+                references: vec!["a@raduga.example".into()],
+            },
+            tells: Tells {
+                number: Some(Number::new(2026, 42)),
+                subject: subject.to_owned(),
+                status: Some(Status::InProgress),
+                text: Some("From me\n>quoted\n\nи текст".into()),
+                ..Tells::default()
+            },
+        }
+    }
+
+    fn letter(notice: &Notice, desk: &Desk) -> Composed {
+        let now = DateTime::parse_from_rfc3339("2026-11-23T05:12:01Z")
+            .unwrap()
+            .to_utc();
+        write(notice, desk, &Wording::built_in(), ID, Some(REPLY), now)
+    }
+
+    /// RFC 5322 and 5321: what every letter of ours keeps, whatever is in it.
+    fn keeps_the_form(composed: &Composed) {
+        let text = std::str::from_utf8(&composed.bytes).unwrap();
+        assert!(text.is_ascii());
+        assert!(text.ends_with("--\r\n"));
+        for line in text.split_terminator("\r\n") {
+            assert!(
+                line.len() <= 998 && !line.contains(['\r', '\n', '\0']),
+                "{line:?}"
+            );
+        }
+        let (headers, body) = text.split_once("\r\n\r\n").unwrap();
+        for name in [
+            "From",
+            "To",
+            "Reply-To",
+            "Subject",
+            "Date",
+            "Message-ID",
+            "In-Reply-To",
+            "References",
+            "Auto-Submitted",
+            "X-Auto-Response-Suppress",
+            "X-Postdesk-Loop",
+            "MIME-Version",
+            "Content-Type",
+        ] {
+            let fields = headers
+                .split("\r\n")
+                .filter(|l| l.starts_with(&format!("{name}:")))
+                .count();
+            assert_eq!(fields, 1, "{name} in\n{headers}");
+        }
+        let names = headers
+            .split("\r\n")
+            .filter(|l| !l.starts_with(' '))
+            .count();
+        assert_eq!(names, 14, "{headers}");
+        assert!(
+            headers
+                .split("\r\n")
+                .all(|l| l.len() <= 78 && l.trim() != ""),
+            "{headers}"
+        );
+        assert!(body.split("\r\n").all(|l| l.len() <= 78));
+    }
+
+    /// R49, G71, G79.
+    #[test]
+    fn a_letter_is_threaded_and_marked() {
+        let composed = letter(
+            &notice(Template::Registered, "Мария Иванова", "Журнал"),
+            &desk("Ситуационный центр"),
+        );
+        keeps_the_form(&composed);
+        let text = String::from_utf8(composed.bytes.clone()).unwrap();
+        let (headers, _) = text.split_once("\r\n\r\n").unwrap();
+        assert_eq!(
+            headers.replace("\r\n", "\n"),
+            "From: =?utf-8?b?0KHQuNGC0YPQsNGG0LjQvtC90L3Ri9C5INGG0LXQvdGC0YA=?=\n <support@desk.example>\n\
+             To: =?utf-8?b?0JzQsNGA0LjRjyDQmNCy0LDQvdC+0LLQsA==?= <maria@raduga.example>\n\
+             Reply-To: =?utf-8?b?0KHQuNGC0YPQsNGG0LjQvtC90L3Ri9C5INGG0LXQvdGC0YA=?=\n <support+r1abcdefgh.0123456789abcdef@desk.example>\n\
+             Subject: =?utf-8?b?UmU6INCW0YPRgNC90LDQuyBb4oSWIDIwMjYtMDAwMDQyXQ==?=\n\
+             Date: Mon, 23 Nov 2026 10:12:01 +0500\n\
+             Message-ID: <r1abcdefgh.0123456789abcdef@desk.example>\n\
+             In-Reply-To: <b@raduga.example>\n\
+             References: <a@raduga.example> <b@raduga.example>\n\
+             Auto-Submitted: auto-replied\n\
+             X-Auto-Response-Suppress: All\n\
+             X-Postdesk-Loop: r1abcdefgh.0123456789abcdef\n\
+             Content-Language: ru\n\
+             MIME-Version: 1.0\n\
+             Content-Type: multipart/alternative;\n boundary=\"=_REST\""
+                .replace("=_REST", headers.split("boundary=\"").nth(1).unwrap().trim_end_matches('"'))
+        );
+        for banned in ["Precedence:", "List-"] {
+            assert!(!headers.contains(banned));
+        }
+        let read = MessageParser::default().parse(&composed.bytes).unwrap();
+        assert_eq!(read.subject(), Some("Re: Журнал [№ 2026-000042]"));
+        assert_eq!(read.parts[1].attribute_type(), "text/plain");
+        assert!(
+            read.body_text(0)
+                .unwrap()
+                .contains("зарегистрирован под № 2026-000042.")
+        );
+        assert!(read.body_html(0).unwrap().contains("<!DOCTYPE html>"));
+    }
+
+    trait PartKind {
+        fn attribute_type(&self) -> String;
+    }
+
+    impl PartKind for mail_parser::MessagePart<'_> {
+        fn attribute_type(&self) -> String {
+            let kind = self.content_type().unwrap();
+            format!("{}/{}", kind.ctype(), kind.subtype().unwrap())
+        }
+    }
+
+    #[test]
+    fn the_same_arguments_give_the_same_bytes() {
+        for template in Template::ALL {
+            let one = notice(template, "Мария", "Журнал");
+            assert_eq!(letter(&one, &desk("Центр")), letter(&one, &desk("Центр")));
+            keeps_the_form(&letter(&one, &desk("Центр")));
+        }
+    }
+
+    #[test]
+    fn without_plus_addresses_replies_go_to_the_desk_and_nothing_is_clicked() {
+        let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
+        let one = notice(Template::OrderToConfirm, "Мария", "Журнал");
+        let composed = write(&one, &desk("Центр"), &Wording::built_in(), ID, None, now);
+        let text = String::from_utf8(composed.bytes.clone()).unwrap();
+        assert!(!text.contains("\r\nReply-To: "));
+        assert!(text.contains("Auto-Submitted: auto-generated\r\n"));
+        let read = MessageParser::default().parse(&composed.bytes).unwrap();
+        assert!(!read.body_html(0).unwrap().contains("mailto:"));
+        assert!(
+            read.body_text(0)
+                .unwrap()
+                .contains("одним словом: «Подтверждаю» или «Отклоняю»")
+        );
+        let with = letter(&one, &desk("Центр"));
+        let read = MessageParser::default().parse(&with.bytes).unwrap();
+        let html = read.body_html(0).unwrap().into_owned();
+        let link = html
+            .split("href=\"")
+            .nth(1)
+            .unwrap()
+            .split('"')
+            .next()
+            .unwrap();
+        assert!(
+            link.starts_with(
+                "mailto:support+r1abcdefgh.0123456789abcdef@desk.example?subject=Re%3A%20"
+            ),
+            "{link}"
+        );
+        assert!(
+            link.ends_with(
+                "&amp;body=%D0%9F%D0%BE%D0%B4%D1%82%D0%B2%D0%B5%D1%80%D0%B6%D0%B4%D0%B0%D1%8E"
+            ),
+            "{link}"
+        );
+        assert!(link.len() < 1800);
+    }
+
+    /// RFC 3676, read back by its own rules, gives the paragraphs again.
+    #[test]
+    fn flowed_text_can_be_joined_again() {
+        let long = "слово ".repeat(60);
+        let text = format!(
+            "{long}\n\nFrom here\n> {long}\n>\n> > twice\n key:  a\n{}\n",
+            "x".repeat(300)
+        );
+        let flowed = flowed(&text);
+        assert!(
+            flowed
+                .lines()
+                .all(|l| l.chars().count() <= 76 || l.len() == 300),
+            "{flowed}"
+        );
+        let mut joined = String::new();
+        for line in flowed.split_terminator("\r\n") {
+            let (quote, rest) = match line.strip_prefix('>') {
+                Some(rest) => ("> ", rest),
+                None => ("", line),
+            };
+            let rest = rest.strip_prefix(' ').unwrap_or(rest);
+            if joined.is_empty() || joined.ends_with('\n') {
+                joined.push_str(quote);
+            }
+            joined.push_str(rest);
+            if !rest.ends_with(' ') {
+                joined = joined.trim_end_matches(' ').to_owned();
+                joined.push('\n');
+            }
+        }
+        let expected: Vec<&str> = text.lines().map(str::trim_end).collect();
+        assert_eq!(joined.lines().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn an_address_is_written_as_it_is() {
+        let mut one = notice(Template::Registered, "", "Журнал");
+        one.to = Address::new("почта@пример.рф").unwrap();
+        let text = String::from_utf8(letter(&one, &desk("Desk")).bytes).unwrap();
+        assert!(
+            text.contains("\r\nTo: почта@xn--e1afmkfd.xn--p1ai\r\n"),
+            "{text}"
+        );
+        one.to = Address::new(".odd..@raduga.example").unwrap();
+        let text = String::from_utf8(letter(&one, &desk("Desk")).bytes).unwrap();
+        assert!(
+            text.contains("\r\nTo: \".odd..\"@raduga.example\r\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_date_beyond_every_calendar_is_still_written() {
+        for now in [DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MIN_UTC] {
+            assert!(!date(Tz::Asia__Kamchatka, now).is_empty());
+            assert!(!date(Tz::Pacific__Pago_Pago, now).is_empty());
+        }
+    }
+
+    fn anything() -> impl Strategy<Value = String> {
+        let nasty = prop::sample::select(vec![
+            "\r\n",
+            "\r",
+            "\n",
+            "\0",
+            "\u{85}",
+            "\u{2028}",
+            "\u{202e}",
+            "\"",
+            "\\",
+            "<",
+            ">",
+            ",",
+            ";",
+            ":",
+            "Bcc: evil@x.example",
+            "=?utf-8?b?",
+            "?=",
+            "@",
+            "evil@x.example",
+            " ",
+            "\t",
+            "[№ 2026-000042]",
+            "{{",
+            "%}",
+            "\u{fffe}",
+            "\u{10ffff}",
+            "и\u{306}",
+            "👩‍👩‍👧",
+            "(",
+            ")",
+            "\u{1}",
+            "\u{2}",
+            "\u{3}",
+            "\u{5}",
+            "\u{6}",
+        ]);
+        let piece = prop_oneof![
+            nasty.prop_map(str::to_owned),
+            any::<String>(),
+            "[а-яА-Я ]{0,80}"
+        ];
+        prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// G76, S30: one header of each and exactly the intended recipient, whatever names and subjects are.
+        #[test]
+        fn any_name_and_subject_give_one_header_and_one_recipient(
+            name in anything(), subject in anything(), desk_name in anything(), text in anything(),
+            id in anything(), at in 0usize..18,
+        ) {
+            let mut one = notice(Template::ALL[at], &name, &subject);
+            one.tells.text = Some(text);
+            one.thread.references.push(id);
+            let composed = letter(&one, &desk(&desk_name));
+            keeps_the_form(&composed);
+            let read = MessageParser::default().parse(&composed.bytes).unwrap();
+            let one_address = |list: Option<&mail_parser::Address<'_>>| {
+                let list: Vec<String> = list.unwrap().iter().map(|a| a.address().unwrap().to_owned()).collect();
+                list
+            };
+            prop_assert_eq!(one_address(read.to()), vec!["maria@raduga.example".to_owned()]);
+            prop_assert_eq!(one_address(read.from()), vec!["support@desk.example".to_owned()]);
+            prop_assert_eq!(one_address(read.reply_to()), vec![REPLY.to_owned()]);
+            prop_assert!(read.cc().is_none() && read.bcc().is_none());
+            prop_assert_eq!(read.subject().unwrap(), composed.subject.as_str());
+            prop_assert_eq!(read.message_id().unwrap(), ID);
+            prop_assert!(composed.subject.chars().count() <= 200);
+            prop_assert_eq!(composed.subject.matches("[№ 2026-000042]").count(), 1);
+            prop_assert_eq!(read.parts.len(), 3);
+        }
+    }
+}

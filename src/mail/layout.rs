@@ -378,13 +378,13 @@ fn block_html(
             let rows: String = rows.iter().map(row_html).collect();
             format!(
                 "<table cellpadding=\"0\" cellspacing=\"0\" border=\"0\" style=\"width:100%;margin:16px 0;\
-                 border-bottom:1px solid #8c8c8c;font-size:15px\">\n{rows}</table>\n"
+                 padding:8px 0;border:solid #8c8c8c;border-color:rgba(128,128,128,.5);border-width:1px 0;font-size:15px\">\n{rows}</table>\n"
             )
         }
         Block::Cite(lines) => {
             let lines: Vec<String> = lines.iter().map(line_html).collect();
             format!(
-                "<blockquote style=\"margin:0 0 12px;padding:0 0 0 12px;border-left:3px solid #8c8c8c\">{}</blockquote>\n",
+                "<blockquote style=\"margin:0 0 12px;padding:0 0 0 12px;border-left:3px solid #8c8c8c;border-left-color:rgba(128,128,128,.5)\">{}</blockquote>\n",
                 lines.join("<br>\n")
             )
         }
@@ -411,10 +411,10 @@ fn block_html(
 }
 
 fn row_html((key, value): &(Line, Line)) -> String {
-    let cell = "padding:6px 0;border-top:1px solid #8c8c8c;text-align:left;vertical-align:top";
+    let cell = "padding:3px 0;text-align:left;vertical-align:top";
     format!(
-        "<tr><th scope=\"row\" width=\"34%\" style=\"{cell};padding-right:12px;font-weight:normal;opacity:.8\">{}</th>\
-         <td style=\"{cell}\">{}</td></tr>\n",
+        "<tr><th scope=\"row\" width=\"34%\" style=\"{cell};padding-right:12px;font-weight:normal\">\
+         <span style=\"opacity:.75\">{}</span></th><td style=\"{cell}\">{}</td></tr>\n",
         line_html(key),
         line_html(value)
     )
@@ -476,7 +476,7 @@ mod tests {
         );
         let html = p.html(Locale::En, "t", None);
         assert!(html.contains("One two.<br>\nThree.</p>"), "{html}");
-        assert!(html.contains("Longer key</th>"), "{html}");
+        assert!(html.contains("Longer key</span></th>"), "{html}");
         assert!(html.contains("<li>a</li>\n<li>b</li>"), "{html}");
     }
 
