@@ -5,6 +5,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::too_many_lines,
     reason = "tests"
 )]
 
@@ -591,6 +592,56 @@ fn a_letter_of_the_desk_replaces_ours_and_its_faults_are_named() {
         assert_eq!(fault.file, folder.join(name));
     }
     assert!(Wording::with_overrides(&[], folder).is_ok());
+}
+
+/// E9: a letter is never lost to a template.
+#[test]
+fn a_wording_that_fails_in_use_gives_way_to_ours() {
+    let text = "Subject: a\n\n{% if subject == \"Журнал не открывается\" %}{{ 1 // 0 }}{% else %}Fine.{% endif %}";
+    let folder = Path::new("letters");
+    let own = Wording::with_overrides(
+        &[(folder.join("ru/registered.txt"), text.to_owned())],
+        folder,
+    )
+    .unwrap();
+    let registered = notice(Template::Registered, Locale::Ru, told(Locale::Ru));
+    assert_eq!(say_by(&own, &registered, None), say(&registered, None));
+    let other = notice(
+        Template::Registered,
+        Locale::Ru,
+        Tells {
+            subject: "x".into(),
+            ..told(Locale::Ru)
+        },
+    );
+    assert_eq!(say_by(&own, &other, None).text, "Fine.\n");
+}
+
+/// R10: the words asked for are words that the desk takes.
+#[test]
+fn the_word_to_reply_with_is_the_desks_own() {
+    for locale in [Locale::Ru, Locale::En] {
+        let tells = occasions(Template::OrderToConfirm, locale).remove(0);
+        let voice = Voice {
+            desk_name: "Desk",
+            desk_address: "support@desk.example",
+            zone: chrono_tz::UTC,
+            confirm: &["Согласовано".to_owned()],
+            decline: &["Отказ".to_owned()],
+            reply_to: None,
+        };
+        let text = Wording::built_in()
+            .say(&notice(Template::OrderToConfirm, locale, tells), &voice)
+            .text;
+        assert!(
+            text.contains("Согласовано") && text.contains("Отказ"),
+            "{text}"
+        );
+        assert!(
+            !text.contains("Подтверждаю") && !text.contains("Confirm\u{201d}"),
+            "{text}"
+        );
+    }
 }
 
 /// The built-in files pass the check that an admin's copies of them would.

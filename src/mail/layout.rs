@@ -413,7 +413,8 @@ fn block_html(
 fn row_html((key, value): &(Line, Line)) -> String {
     let cell = "padding:3px 0;text-align:left;vertical-align:top";
     format!(
-        "<tr><th scope=\"row\" width=\"34%\" style=\"{cell};padding-right:12px;font-weight:normal\">\
+        "<tr><th scope=\"row\" width=\"34%\" style=\"{cell};padding-right:12px;font-weight:normal;\
+         overflow-wrap:normal;word-break:normal\">\
          <span style=\"opacity:.75\">{}</span></th><td style=\"{cell}\">{}</td></tr>\n",
         line_html(key),
         line_html(value)

@@ -10,5 +10,6 @@ pub mod parse;
 pub mod quote;
 pub mod screen;
 pub mod thread;
+pub mod trial;
 pub mod vocabulary;
 pub mod wording;

@@ -4,17 +4,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use chrono::{DateTime, NaiveDate};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value};
 
 use super::layout::{self, Page};
-use super::vocabulary::{self, NAMES, SUBJECT};
-use super::{clean, dates};
-use crate::desk::address::Address;
-use crate::desk::notice::{Alert, Notice, Purpose, Tells, Template, Thread};
+use super::vocabulary::{self, SUBJECT};
+use super::{clean, dates, trial};
+use crate::desk::notice::Notice;
 use crate::desk::people::Locale;
-use crate::desk::request::{Kind, Number, Status, Type};
+use crate::desk::request::Number;
 
 /// The wordings of one desk.
 #[derive(Debug, Clone)]
@@ -165,7 +163,7 @@ impl Wording {
                     "a control character".to_owned(),
                 ));
             } else if let Err(why) = own.add_template_owned(name, text.clone()) {
-                faults.push(fault(why.line(), in_words(&why)));
+                faults.push(fault(why.line(), trial::in_words(&why)));
             } else {
                 read.push((file, name, text));
             }
@@ -176,8 +174,12 @@ impl Wording {
                 line,
                 what,
             };
-            faults.extend(unknown_names(&own, name, &text).into_iter().map(fault));
-            faults.extend(trial(&own, name).into_iter().map(fault));
+            faults.extend(
+                trial::unknown_names(&own, name, &text)
+                    .into_iter()
+                    .map(fault),
+            );
+            faults.extend(trial::rendering(&own, name).into_iter().map(fault));
         }
         faults.dedup();
         if faults.is_empty() {
@@ -355,177 +357,4 @@ fn no_such_wording(file: &Path, folder: &Path) -> String {
         "{inside} overrides nothing; the files are ru/NAME.txt and en/NAME.txt, where NAME is one of {}",
         names.join(", ")
     )
-}
-
-/// Names that no wording knows, in branches not taken as well; with the first line that has them.
-fn unknown_names(
-    templates: &Environment<'static>,
-    name: &str,
-    text: &str,
-) -> Vec<(Option<usize>, String)> {
-    let Ok(template) = templates.get_template(name) else {
-        return vec![];
-    };
-    let functions: BTreeSet<String> = templates
-        .globals()
-        .map(|(name, _)| name.to_owned())
-        .collect();
-    let used: BTreeSet<String> = template.undeclared_variables(true).into_iter().collect();
-    used.into_iter()
-        .filter(|used| {
-            let (outer, inner) = used.split_once('.').unwrap_or((used, ""));
-            !functions.contains(outer)
-                && !NAMES.iter().any(|(known, inside)| {
-                    *known == outer && (inner.is_empty() || inside.contains(&inner))
-                })
-        })
-        .map(|unknown| {
-            let line = text
-                .lines()
-                .position(|l| l.contains(&unknown))
-                .map(|at| at.saturating_add(1));
-            (
-                line,
-                format!("unknown name `{unknown}`; what there is: {}", known_names()),
-            )
-        })
-        .collect()
-}
-
-fn known_names() -> String {
-    let names = NAMES.iter().flat_map(|(name, inside)| {
-        if inside.is_empty() {
-            vec![(*name).to_owned()]
-        } else {
-            inside.iter().map(|i| format!("{name}.{i}")).collect()
-        }
-    });
-    names.collect::<Vec<_>>().join(", ")
-}
-
-/// Renders a wording, and whatever is made of a shared part, with everything told and with nothing told.
-fn trial(templates: &Environment<'static>, name: &str) -> Vec<(Option<usize>, String)> {
-    let Some((language, word)) = name.split_once('/') else {
-        return vec![];
-    };
-    let locale = if language == "ru" {
-        Locale::Ru
-    } else {
-        Locale::En
-    };
-    let concerned = match Template::read(word) {
-        Some(template) => vec![template],
-        None => Template::ALL.to_vec(),
-    };
-    let mut faults = vec![];
-    for template in concerned {
-        for (tells, case) in samples() {
-            let Ok(to) = Address::new("maria@raduga.example") else {
-                continue;
-            };
-            let notice = Notice {
-                template,
-                to,
-                name: String::new(),
-                locale,
-                purpose: Purpose::Reply,
-                thread: Thread::default(),
-                tells,
-            };
-            let voice = Voice {
-                desk_name: "Desk",
-                desk_address: "support@desk.example",
-                zone: chrono_tz::UTC,
-                confirm: &[],
-                decline: &[],
-                reply_to: Some("support+token@desk.example"),
-            };
-            let rendered = templates
-                .get_template(&format!("{language}/{}", template.word()))
-                .and_then(|t| t.render(vocabulary::values(&notice, &voice)));
-            let fault = match rendered {
-                Err(why) => Some((why.line(), format!("{} ({case})", in_words(&why)))),
-                Ok(text) => Page::read(&text)
-                    .err()
-                    .map(|why| (None, format!("{why} ({case})"))),
-            };
-            faults.extend(fault);
-        }
-        if !faults.is_empty() {
-            break;
-        }
-    }
-    faults
-}
-
-/// What a wording is tried with: each thing told, for every status and every alert; and nothing told.
-fn samples() -> Vec<(Tells, &'static str)> {
-    let address = Address::new("oleg@raduga.example").ok();
-    let moment = DateTime::from_timestamp(1_795_780_800, 0);
-    let said = || Some("Sample".to_owned());
-    let full = Tells {
-        number: Some(Number::new(2026, 42)),
-        subject: "Sample".to_owned(),
-        kind: Some(Kind::Order),
-        type_: Some(Type::Fault),
-        status: Some(Status::InProgress),
-        arrived: moment,
-        opens: moment,
-        registration_day: NaiveDate::from_ymd_opt(2026, 11, 23),
-        due: moment,
-        working_days: Some(5),
-        lapses: moment,
-        requester_name: said(),
-        requester: address.clone(),
-        customer: said(),
-        installation: said(),
-        choices: vec!["Sample".to_owned()],
-        primary_name: said(),
-        primary: address.clone(),
-        text: said(),
-        attachments: vec!["Sample".to_owned(); 30],
-        authority: said(),
-        alert: Some(Alert::OverLimit),
-        limit: Some(1 << 20),
-    };
-    let alerts = address
-        .map(|a| Alert::Undelivered(a, String::new()))
-        .into_iter();
-    let alerts = alerts.chain([
-        Alert::Held(String::new()),
-        Alert::OverLimit,
-        Alert::Unreadable,
-    ]);
-    let mut samples = vec![(
-        Tells::default(),
-        "with nothing to tell: ask with {% if … %} first",
-    )];
-    samples.extend(alerts.map(|alert| {
-        (
-            Tells {
-                alert: Some(alert),
-                ..full.clone()
-            },
-            "with everything to tell",
-        )
-    }));
-    for status in Status::ALL {
-        let kind = Some(Kind::Question);
-        samples.push((
-            Tells {
-                status: Some(status),
-                kind,
-                ..full.clone()
-            },
-            "with everything to tell",
-        ));
-    }
-    samples
-}
-
-fn in_words(why: &Error) -> String {
-    match why.detail() {
-        Some(detail) => format!("{}: {detail}", why.kind()),
-        None => why.kind().to_string(),
-    }
 }
