@@ -4,6 +4,7 @@
 //! same transaction as the bytes. A mailbox that can't be reached is tried again with growing pauses; the others don't notice.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::config::{After, ImapConfig, Mailbox, Source, Start};
 use crate::imap::fault::ImapFault;
 use crate::imap::fetch::{Batch, Message};
 use crate::imap::session::Session;
-use crate::maildir::{Found, Maildir};
+use crate::maildir::{Found, Maildir, Mark};
 use crate::store::letters::{Cursor, Fetched, Location};
 use crate::store::pool::Store;
 use crate::telemetry;
@@ -28,6 +29,8 @@ const SLACK: TimeDelta = TimeDelta::minutes(5);
 /// Files of a Maildir taken in one batch, and their octets (P9).
 const FILES: usize = 200;
 const FILE_BYTES: u64 = 8 << 20;
+/// How often a Maildir is looked at even if the system tells of nothing.
+const MAILDIR_POLL: Duration = Duration::from_secs(60);
 
 /// What the intake of one mailbox stands on.
 #[derive(Debug, Clone)]
@@ -78,11 +81,11 @@ impl Intake {
         match &mailbox.source {
             Source::Imap(config) => self.imap(&mailbox.policy.name, config, memory).await,
             Source::Maildir(path) => {
-                let mut maildir = Maildir::open(path)?;
+                let mut maildir = self.open_maildir(&mailbox.policy.name, path).await?;
                 memory.failures = 0;
                 loop {
                     while self.take_files(&mailbox.policy.name, &mut maildir).await? > 0 {}
-                    maildir.wait(Duration::from_secs(60)).await?;
+                    maildir.wait(MAILDIR_POLL).await;
                 }
             }
         }
@@ -216,6 +219,17 @@ impl Intake {
         Err(fault.into())
     }
 
+    /// Opens a Maildir; what the ledger has of it is not new.
+    ///
+    /// # Errors
+    /// The folder can't be made or read, or the store can't.
+    pub async fn open_maildir(&self, name: &str, path: &Path) -> Result<Maildir> {
+        let mut maildir = Maildir::open(path)?;
+        let known = self.store.known_uids(name, 0, &maildir.uids()?).await?;
+        maildir.pass_over(known);
+        Ok(maildir)
+    }
+
     /// Takes what lies new in a Maildir: kept and committed first, moved after. Returns how many.
     ///
     /// # Errors
@@ -228,7 +242,8 @@ impl Intake {
         let now = self.clock.now();
         let fetched: Vec<Fetched> = found.iter().map(|f| of_file(f, now)).collect();
         let kept = self.store.keep(name, &fetched, None, now).await?;
-        maildir.after_kept(&found)?;
+        let uids: Vec<i64> = found.iter().map(|f| f.uid).collect();
+        maildir.after_kept(&uids, Mark::Unseen)?;
         let fresh = kept.iter().filter(|k| k.fresh).count();
         telemetry::letters_kept(name, found.len(), fresh);
         if fresh > 0 {

@@ -178,7 +178,7 @@ impl Stage {
 
     async fn take_in(&self) -> Result<()> {
         let intake = Intake { store: self.store.clone(), clock: self.clock.clone(), wake: Notify::new().into(), max_letter: self.config.max_letter };
-        let mut maildir = Maildir::open(&self.inbox)?;
+        let mut maildir = intake.open_maildir("support", &self.inbox).await?;
         while intake.take_files("support", &mut maildir).await? > 0 {}
         let mut inbound = Inbound::new(self.store.clone(), self.clock.clone());
         loop {

@@ -1,0 +1,205 @@
+//! Whether a wording of the desk's own would work, before it takes effect: names it may not know, and a trial with everything and with nothing to tell.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate};
+use minijinja::{Environment, Error};
+
+use super::layout::Page;
+use super::vocabulary::{self, NAMES};
+use super::wording::Voice;
+use crate::desk::address::Address;
+use crate::desk::notice::{Alert, Notice, Purpose, Tells, Template, Thread};
+use crate::desk::people::Locale;
+use crate::desk::request::{Kind, Number, Status, Type};
+
+/// Names that no wording knows, in branches not taken as well; with the first line that has them.
+pub fn unknown_names(
+    templates: &Environment<'static>,
+    name: &str,
+    text: &str,
+) -> Vec<(Option<usize>, String)> {
+    let Ok(template) = templates.get_template(name) else {
+        return vec![];
+    };
+    let functions: BTreeSet<String> = templates
+        .globals()
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    let used: BTreeSet<String> = template.undeclared_variables(true).into_iter().collect();
+    used.into_iter()
+        .filter(|used| {
+            let (outer, inner) = used.split_once('.').unwrap_or((used, ""));
+            !functions.contains(outer)
+                && !NAMES.iter().any(|(known, inside)| {
+                    *known == outer && (inner.is_empty() || inside.contains(&inner))
+                })
+        })
+        .map(|unknown| {
+            let line = text
+                .lines()
+                .position(|l| l.contains(&unknown))
+                .map(|at| at.saturating_add(1));
+            (
+                line,
+                format!("unknown name `{unknown}`; what there is: {}", known_names()),
+            )
+        })
+        .collect()
+}
+
+fn known_names() -> String {
+    let names = NAMES.iter().flat_map(|(name, inside)| {
+        if inside.is_empty() {
+            vec![(*name).to_owned()]
+        } else {
+            inside.iter().map(|i| format!("{name}.{i}")).collect()
+        }
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// Renders a wording, or whatever is made of a shared part, with everything told and with nothing told.
+pub fn rendering(templates: &Environment<'static>, name: &str) -> Vec<(Option<usize>, String)> {
+    let Some((language, word)) = name.split_once('/') else {
+        return vec![];
+    };
+    let locale = if language == "ru" {
+        Locale::Ru
+    } else {
+        Locale::En
+    };
+    let concerned = match Template::read(word) {
+        Some(template) => vec![template],
+        None => Template::ALL.to_vec(),
+    };
+    let mut faults = vec![];
+    for template in concerned {
+        for (tells, case) in samples() {
+            let Ok(to) = Address::new("maria@raduga.example") else {
+                continue;
+            };
+            let notice = Notice {
+                template,
+                to,
+                name: String::new(),
+                locale,
+                purpose: Purpose::Reply,
+                thread: Thread::default(),
+                tells,
+            };
+            let voice = Voice {
+                desk_name: "Desk",
+                desk_address: "support@desk.example",
+                zone: chrono_tz::UTC,
+                confirm: &[],
+                decline: &[],
+                reply_to: Some("support+token@desk.example"),
+            };
+            let rendered = templates
+                .get_template(&format!("{language}/{}", template.word()))
+                .and_then(|t| t.render(vocabulary::values(&notice, &voice)));
+            let fault = match rendered {
+                Err(why) => {
+                    let (line, what) = place(&why, name);
+                    Some((line, format!("{what} ({case})")))
+                }
+                Ok(text) => Page::read(&text)
+                    .err()
+                    .map(|why| (None, format!("{why} ({case})"))),
+            };
+            faults.extend(fault);
+        }
+        if !faults.is_empty() {
+            break;
+        }
+    }
+    faults
+}
+
+/// What a wording is tried with: each thing told, for every status and every alert; and nothing told.
+fn samples() -> Vec<(Tells, &'static str)> {
+    let address = Address::new("oleg@raduga.example").ok();
+    let moment = DateTime::from_timestamp(1_795_780_800, 0);
+    let said = || Some("Sample".to_owned());
+    let full = Tells {
+        number: Some(Number::new(2026, 42)),
+        subject: "Sample".to_owned(),
+        kind: Some(Kind::Order),
+        type_: Some(Type::Fault),
+        status: Some(Status::InProgress),
+        arrived: moment,
+        opens: moment,
+        registration_day: NaiveDate::from_ymd_opt(2026, 11, 23),
+        due: moment,
+        working_days: Some(5),
+        lapses: moment,
+        requester_name: said(),
+        requester: address.clone(),
+        customer: said(),
+        installation: said(),
+        choices: vec!["Sample".to_owned()],
+        primary_name: said(),
+        primary: address.clone(),
+        text: said(),
+        attachments: vec!["Sample".to_owned(); 30],
+        authority: said(),
+        alert: Some(Alert::OverLimit),
+        limit: Some(1 << 20),
+    };
+    let alerts = address
+        .map(|a| Alert::Undelivered(a, String::new()))
+        .into_iter();
+    let alerts = alerts.chain([
+        Alert::Held(String::new()),
+        Alert::OverLimit,
+        Alert::Unreadable,
+    ]);
+    let mut samples = vec![(
+        Tells::default(),
+        "with nothing to tell: ask with {% if … %} first",
+    )];
+    samples.extend(alerts.map(|alert| {
+        (
+            Tells {
+                alert: Some(alert),
+                ..full.clone()
+            },
+            "with everything to tell",
+        )
+    }));
+    for status in Status::ALL {
+        let kind = Some(Kind::Question);
+        samples.push((
+            Tells {
+                status: Some(status),
+                kind,
+                ..full.clone()
+            },
+            "with everything to tell",
+        ));
+    }
+    samples
+}
+
+/// Where in this very file it went wrong, and what: a failure in a shared part is reported by the letter that includes it as well.
+fn place(why: &Error, name: &str) -> (Option<usize>, String) {
+    let mut here = (None, in_words(why));
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(why);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<Error>() {
+            let line = error.line().filter(|_| error.name() == Some(name));
+            here = (line.or(here.0), in_words(error));
+        }
+        next = error.source();
+    }
+    here
+}
+
+/// A fault of the template language in words.
+pub fn in_words(why: &Error) -> String {
+    match why.detail() {
+        Some(detail) => format!("{}: {detail}", why.kind()),
+        None => why.kind().to_string(),
+    }
+}
