@@ -1,9 +1,14 @@
 //! Bytes to values and back, pure: reading letters, screening machines out, judging senders, finding threads, writing ours.
 
 pub mod assurance;
+pub mod clean;
 pub mod compose;
+pub mod dates;
+pub mod header;
+pub mod layout;
 pub mod parse;
 pub mod quote;
 pub mod screen;
 pub mod thread;
+pub mod vocabulary;
 pub mod wording;

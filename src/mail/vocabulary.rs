@@ -1,0 +1,343 @@
+//! What a wording may name: a notice as values in the words of the reader's language, cleaned of whatever does not belong in a letter.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use minijinja::Value;
+
+use super::clean;
+use super::dates::{self, Moment};
+use super::layout;
+use super::wording::Voice;
+use crate::desk::address::Address;
+use crate::desk::notice::{Alert, Notice, Tells};
+use crate::desk::people::Locale;
+use crate::desk::request::{Kind, Number, Status, Type};
+
+/// Characters of a name or an address that a letter shows.
+const NAME: usize = 200;
+/// Characters of a subject.
+pub const SUBJECT: usize = 200;
+/// Characters of another's text in a letter to a customer, and in one to the desk's own people.
+const CITED: usize = 4_000;
+const CITED_INSIDE: usize = 40_000;
+/// Attachments named one by one.
+const ATTACHMENTS: usize = 20;
+
+/// Every name that a wording may use, with the names inside it.
+pub const NAMES: [(&str, &[&str]); 37] = [
+    ("desk", &[]),
+    ("desk_address", &[]),
+    ("confirm", &[]),
+    ("decline", &[]),
+    ("buttons", &[]),
+    ("reader", &[]),
+    ("number", &[]),
+    ("subject", &[]),
+    ("kind", &[]),
+    ("kind_id", &[]),
+    ("type", &[]),
+    ("type_id", &[]),
+    ("status", &[]),
+    ("status_id", &[]),
+    ("arrived", MOMENT),
+    ("opens", MOMENT),
+    ("registration_day", &[]),
+    ("due", MOMENT),
+    ("working_days", &[]),
+    ("nth_working_day", &[]),
+    ("lapses", MOMENT),
+    ("requester_name", &[]),
+    ("requester", &[]),
+    ("customer", &[]),
+    ("installation", &[]),
+    ("choices", &[]),
+    ("primary_name", &[]),
+    ("primary", &[]),
+    ("text", &[]),
+    ("text_cut", &[]),
+    ("attachments", &[]),
+    ("attachments_more", &[]),
+    ("authority", &[]),
+    ("limit", &[]),
+    ("alert_id", &[]),
+    ("alert_reason", &[]),
+    ("alert_to", &[]),
+];
+
+const MOMENT: &[&str] = &["until", "at", "full", "end"];
+
+/// The values of one notice. What is none is `none`, so that a wording can ask for it.
+pub fn values(notice: &Notice, voice: &Voice<'_>) -> BTreeMap<&'static str, Value> {
+    let locale = notice.locale;
+    let tells = &notice.tells;
+    let moment = |m: Option<DateTime<Utc>>| moment_value(locale, voice, m);
+    let name = |text: &Option<String>| text_value(text.as_deref(), NAME);
+    let mut values = BTreeMap::from([
+        ("desk", text_value(Some(voice.desk_name), NAME)),
+        ("desk_address", text_value(Some(voice.desk_address), NAME)),
+        (
+            "confirm",
+            Value::from(word(locale, voice.confirm, ["Подтверждаю", "Confirm"])),
+        ),
+        (
+            "decline",
+            Value::from(word(locale, voice.decline, ["Отклоняю", "Decline"])),
+        ),
+        ("buttons", Value::from(voice.reply_to.is_some())),
+        ("reader", text_value(Some(&notice.name), NAME)),
+        (
+            "number",
+            tells
+                .number
+                .map_or(Value::from(()), |n| Value::from(n.to_string())),
+        ),
+        ("subject", Value::from(theme(locale, &tells.subject))),
+        ("kind", optional(tells.kind.map(|k| kind(locale, k)))),
+        ("kind_id", optional(tells.kind.map(Kind::word))),
+        ("type", optional(tells.type_.map(|t| type_(locale, t)))),
+        ("type_id", optional(tells.type_.map(Type::word))),
+        ("status", optional(tells.status.map(|s| status(locale, s)))),
+        ("status_id", optional(tells.status.map(Status::word))),
+        ("arrived", moment(tells.arrived)),
+        ("opens", moment(tells.opens)),
+        (
+            "registration_day",
+            day_value(locale, tells.registration_day),
+        ),
+        ("due", moment(tells.due)),
+        (
+            "working_days",
+            count_value(tells.working_days, |n| dates::working_days(locale, n)),
+        ),
+        (
+            "nth_working_day",
+            count_value(tells.working_days, |n| dates::nth_working_day(locale, n)),
+        ),
+        ("lapses", moment(tells.lapses)),
+        ("requester_name", name(&tells.requester_name)),
+        ("requester", address_value(tells.requester.as_ref())),
+        ("customer", name(&tells.customer)),
+        ("installation", name(&tells.installation)),
+        ("choices", list_value(&tells.choices)),
+        ("primary_name", name(&tells.primary_name)),
+        ("primary", address_value(tells.primary.as_ref())),
+        (
+            "limit",
+            tells
+                .limit
+                .map_or(Value::from(()), |l| Value::from(dates::size(locale, l))),
+        ),
+        ("authority", text_value(tells.authority.as_deref(), CITED)),
+    ]);
+    values.extend(cited(notice));
+    values.extend(alert(tells));
+    values
+}
+
+fn cited(notice: &Notice) -> [(&'static str, Value); 4] {
+    let most = if notice.template.is_internal() {
+        CITED_INSIDE
+    } else {
+        CITED
+    };
+    let tells = &notice.tells;
+    let (text, was_cut) = clean::lines(tells.text.as_deref().unwrap_or_default(), most);
+    let text = if text.is_empty() {
+        Value::from(())
+    } else {
+        Value::from(text)
+    };
+    let shown = tells.attachments.get(..ATTACHMENTS);
+    let more = tells.attachments.len().saturating_sub(ATTACHMENTS);
+    [
+        ("text", text),
+        ("text_cut", Value::from(was_cut)),
+        (
+            "attachments",
+            list_value(shown.unwrap_or(&tells.attachments)),
+        ),
+        ("attachments_more", Value::from(more)),
+    ]
+}
+
+fn alert(tells: &Tells) -> [(&'static str, Value); 3] {
+    let none = || Value::from(());
+    let (id, reason, to) = match &tells.alert {
+        None => (none(), none(), none()),
+        Some(Alert::Held(why)) => (Value::from("held"), text_value(Some(why), CITED), none()),
+        Some(Alert::OverLimit) => (Value::from("over-limit"), none(), none()),
+        Some(Alert::Unreadable) => (Value::from("unreadable"), none(), none()),
+        Some(Alert::Undelivered(to, why)) => (
+            Value::from("undelivered"),
+            text_value(Some(why), CITED),
+            address_value(Some(to)),
+        ),
+    };
+    [("alert_id", id), ("alert_reason", reason), ("alert_to", to)]
+}
+
+/// The subject as it is shown, without numbers of ours and reply prefixes that the writer's client left there.
+pub fn theme(locale: Locale, subject: &str) -> String {
+    let mut theme = without_numbers(&clean::line(subject, usize::MAX));
+    while let Some(rest) = without_reply_prefix(&theme) {
+        theme = rest;
+    }
+    if theme.is_empty() {
+        theme = match locale {
+            Locale::Ru => "(без темы)",
+            Locale::En => "(no subject)",
+        }
+        .to_owned();
+    }
+    clean::cut(&theme, SUBJECT)
+}
+
+fn without_reply_prefix(subject: &str) -> Option<String> {
+    let (prefix, rest) = subject.split_once(':')?;
+    let known = ["re", "fw", "fwd", "отв", "ответ"];
+    known
+        .contains(&prefix.trim().to_lowercase().as_str())
+        .then(|| rest.trim().to_owned())
+}
+
+/// Leaves out every `[№ 2026-000123]`: the letter gets its own, once.
+fn without_numbers(subject: &str) -> String {
+    let mut rest = subject;
+    let mut kept = String::new();
+    while let Some((before, tagged)) = rest.split_once("[№") {
+        kept.push_str(before);
+        rest = tagged;
+        match tagged.split_once(']') {
+            Some((number, after)) if Number::read(number).is_some() => rest = after,
+            _ => kept.push_str("[№"),
+        }
+    }
+    kept.push_str(rest);
+    clean::line(&kept, usize::MAX)
+}
+
+/// The word that settles something, in the reader's language where the desk takes it; else the first that it takes.
+fn word(locale: Locale, taken: &[String], usual: [&str; 2]) -> String {
+    let [ru, en] = usual;
+    let usual = match locale {
+        Locale::Ru => ru,
+        Locale::En => en,
+    };
+    let folded = usual.to_lowercase();
+    let first = taken.first().map(|w| clean::line(w, NAME));
+    match first {
+        Some(first) if !taken.iter().any(|w| w.to_lowercase() == folded) => first,
+        _ => usual.to_owned(),
+    }
+}
+
+/// The five words of the regulation.
+pub fn status(locale: Locale, status: Status) -> &'static str {
+    match (locale, status) {
+        (Locale::Ru, Status::InProgress) => "В работе",
+        (Locale::Ru, Status::WithDeveloper) => "Передано разработчику",
+        (Locale::Ru, Status::AwaitingInformation) => "Обратная связь",
+        (Locale::Ru, Status::Resolved) => "Решен",
+        (Locale::Ru, Status::Closed) => "Закрыт",
+        (Locale::En, Status::InProgress) => "In progress",
+        (Locale::En, Status::WithDeveloper) => "With the developer",
+        (Locale::En, Status::AwaitingInformation) => "Awaiting information",
+        (Locale::En, Status::Resolved) => "Resolved",
+        (Locale::En, Status::Closed) => "Closed",
+    }
+}
+
+fn kind(locale: Locale, kind: Kind) -> &'static str {
+    match (locale, kind) {
+        (Locale::Ru, Kind::Order) => "поручение",
+        (Locale::Ru, Kind::Question) => "запрос",
+        (Locale::En, Kind::Order) => "order",
+        (Locale::En, Kind::Question) => "question",
+    }
+}
+
+fn type_(locale: Locale, type_: Type) -> &'static str {
+    match (locale, type_) {
+        (Locale::Ru, Type::Support) => "Поддержка",
+        (Locale::Ru, Type::Fault) => "Ошибка",
+        (Locale::Ru, Type::Improvement) => "Улучшение",
+        (Locale::En, Type::Support) => "Support",
+        (Locale::En, Type::Fault) => "Fault",
+        (Locale::En, Type::Improvement) => "Improvement",
+    }
+}
+
+fn moment_value(locale: Locale, voice: &Voice<'_>, moment: Option<DateTime<Utc>>) -> Value {
+    match moment.and_then(|m| Moment::new(locale, voice.zone, m)) {
+        None => Value::from(()),
+        Some(m) => Value::from(BTreeMap::from([
+            ("until", layout::zoned(&m.until, &m.zone)),
+            ("at", layout::zoned(&m.at, &m.zone)),
+            ("full", layout::zoned(&m.full, &m.zone)),
+            ("end", layout::zoned(&m.end, &m.zone)),
+        ])),
+    }
+}
+
+fn day_value(locale: Locale, day: Option<NaiveDate>) -> Value {
+    day.map_or(Value::from(()), |d| Value::from(dates::day(locale, d)))
+}
+
+fn count_value(count: Option<u32>, words: impl Fn(u32) -> String) -> Value {
+    count.map_or(Value::from(()), |n| Value::from(words(n)))
+}
+
+fn address_value(address: Option<&Address>) -> Value {
+    address.map_or(Value::from(()), |a| text_value(Some(&a.to_string()), 300))
+}
+
+/// One line, or none if nothing of it is left.
+fn text_value(text: Option<&str>, most: usize) -> Value {
+    match text.map(|t| clean::line(t, most)) {
+        Some(text) if !text.is_empty() => Value::from(text),
+        _ => Value::from(()),
+    }
+}
+
+fn list_value(items: &[String]) -> Value {
+    Value::from(
+        items
+            .iter()
+            .map(|i| Value::from(clean::line(i, NAME)))
+            .collect::<Vec<_>>(),
+    )
+}
+
+fn optional(word: Option<&'static str>) -> Value {
+    word.map_or(Value::from(()), Value::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_theme_has_neither_prefix_nor_number() {
+        let ru = |s| theme(Locale::Ru, s);
+        assert_eq!(
+            ru("Re: RE : Отв: журнал [№ 2026-000042] пуст"),
+            "журнал пуст"
+        );
+        assert_eq!(ru("журнал [№ 12] [№2026-42]"), "журнал [№ 12]");
+        assert_eq!(ru("Вопрос: как?"), "Вопрос: как?");
+        assert_eq!(ru("Re: \u{202e} [№ 2026-000042]"), "(без темы)");
+        assert_eq!(theme(Locale::En, ""), "(no subject)");
+        assert_eq!(ru(&"ж".repeat(300)).chars().count(), 200);
+    }
+
+    #[test]
+    fn the_word_asked_for_is_one_that_the_desk_takes() {
+        let usual = ["Подтверждаю", "Confirm"];
+        let both = ["подтверждаю".to_owned(), "Confirm".to_owned()];
+        assert_eq!(word(Locale::Ru, &both, usual), "Подтверждаю");
+        assert_eq!(word(Locale::En, &both, usual), "Confirm");
+        assert_eq!(word(Locale::En, &["Да".to_owned()], usual), "Да");
+        assert_eq!(word(Locale::Ru, &[], usual), "Подтверждаю");
+    }
+}

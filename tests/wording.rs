@@ -1,0 +1,610 @@
+//! The built-in letters, whole: `tests/rendered/{ru,en}/NAME.txt` is what each says to the fixed cast; `UPDATE=1` rewrites them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use postdesk::desk::address::Address;
+use postdesk::desk::notice::{Alert, Notice, Purpose, Tells, Template, Thread};
+use postdesk::desk::people::Locale;
+use postdesk::desk::request::{Kind, Number, Status, Type};
+use postdesk::mail::wording::{Said, Voice, Wording};
+
+fn moment(text: &str) -> DateTime<Utc> {
+    DateTime::parse_from_rfc3339(text).unwrap().to_utc()
+}
+
+fn address(text: &str) -> Address {
+    Address::new(text).unwrap()
+}
+
+/// What Олег Смирнов, the additional representative, wrote on Monday.
+fn told(locale: Locale) -> Tells {
+    let ru = locale == Locale::Ru;
+    let say = |russian: &str, english: &str| if ru { russian } else { english }.to_owned();
+    Tells {
+        number: Some(Number::new(2026, 42)),
+        subject: say("Журнал не открывается", "The gradebook does not open"),
+        kind: Some(Kind::Question),
+        type_: Some(Type::Support),
+        status: Some(Status::InProgress),
+        arrived: Some(moment("2026-11-23T10:12:00+05:00")),
+        opens: Some(moment("2026-11-23T10:12:00+05:00")),
+        registration_day: NaiveDate::from_ymd_opt(2026, 11, 23),
+        due: Some(moment("2026-11-30T17:00:00+05:00")),
+        working_days: Some(5),
+        lapses: None,
+        requester_name: Some(say("Олег Смирнов", "Oleg Smirnov")),
+        requester: Some(address("oleg@raduga.example")),
+        customer: Some(say("МАУ ДО «Радуга»", "Raduga Centre")),
+        installation: Some(say("СЭО 3KL", "SEO 3KL")),
+        choices: vec![],
+        primary_name: None,
+        primary: None,
+        text: None,
+        attachments: vec![],
+        authority: None,
+        alert: None,
+        limit: None,
+    }
+}
+
+fn words_of_oleg(locale: Locale) -> Option<String> {
+    Some(match locale {
+        Locale::Ru => "Добрый день!\n\nПрошу открыть журнал группы 12 за октябрь и удалить <дубли>.\n\nОлег".to_owned(),
+        Locale::En => "Good morning,\n\nplease open the gradebook of group 12 for October and remove the <duplicates>.\n\nOleg".to_owned(),
+    })
+}
+
+/// The occasions on which a template is used, with what the rules would tell.
+fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
+    let all = told(locale);
+    let lapses = Some(moment("2026-11-30T17:00:00+05:00"));
+    let ru = locale == Locale::Ru;
+    let maria = Some(
+        if ru {
+            "Мария Иванова"
+        } else {
+            "Maria Ivanova"
+        }
+        .to_owned(),
+    );
+    let primary = Some(address("maria@raduga.example"));
+    match template {
+        Template::Registered => vec![
+            all.clone(),
+            Tells {
+                kind: Some(Kind::Order),
+                ..all
+            },
+        ],
+        Template::Queued => vec![Tells {
+            number: None,
+            status: None,
+            arrived: Some(moment("2026-11-20T16:42:00+05:00")),
+            opens: Some(moment("2026-11-23T09:00:00+05:00")),
+            due: None,
+            ..all
+        }],
+        Template::OrderNeedsPrimary => vec![Tells {
+            lapses,
+            primary_name: maria,
+            primary,
+            ..all
+        }],
+        Template::OrderRefused => vec![Tells {
+            primary_name: maria,
+            primary,
+            number: None,
+            ..all
+        }],
+        Template::OrderToConfirm => vec![Tells {
+            lapses,
+            text: words_of_oleg(locale),
+            attachments: vec!["журнал.pdf".to_owned()],
+            ..all
+        }],
+        Template::OrderConfirmed | Template::OrderDeclined => vec![Tells {
+            kind: Some(Kind::Order),
+            status: Some(if template == Template::OrderDeclined {
+                Status::Closed
+            } else {
+                Status::InProgress
+            }),
+            due: if template == Template::OrderDeclined {
+                None
+            } else {
+                all.due
+            },
+            primary_name: maria,
+            ..all
+        }],
+        Template::OrderLapsed => vec![Tells {
+            lapses,
+            due: Some(moment("2026-12-07T17:00:00+05:00")),
+            ..all
+        }],
+        Template::Challenge => vec![Tells {
+            lapses,
+            text: words_of_oleg(locale),
+            ..all
+        }],
+        Template::AskInstallation => vec![Tells {
+            lapses,
+            kind: Some(Kind::Order),
+            status: Some(Status::AwaitingInformation),
+            installation: None,
+            due: None,
+            choices: vec!["СЭО 3KL".to_owned(), "Moodle".to_owned()],
+            ..all
+        }],
+        Template::Redirected => vec![
+            Tells {
+                primary_name: maria,
+                primary,
+                ..all.clone()
+            },
+            all,
+        ],
+        Template::RedirectedToPrimary => vec![Tells {
+            number: None,
+            text: words_of_oleg(locale),
+            ..all
+        }],
+        Template::NotRepresentative | Template::Refused => vec![Tells::default()],
+        Template::Oversize => vec![Tells {
+            number: None,
+            status: None,
+            limit: Some(25 * 1024 * 1024),
+            ..all
+        }],
+        Template::StatusChanged => Status::ALL
+            .into_iter()
+            .map(|status| Tells {
+                status: Some(status),
+                text: (status == Status::Resolved).then(|| "Журнал открыт.".to_owned()),
+                ..all.clone()
+            })
+            .collect(),
+        Template::ForSpecialist => vec![Tells {
+            authority: Some(
+                "additional representative of raduga-moodle; dkim=pass of raduga.example"
+                    .to_owned(),
+            ),
+            text: words_of_oleg(locale),
+            attachments: vec!["журнал.pdf".to_owned(), "снимок.png".to_owned()],
+            ..all
+        }],
+        Template::SpecialistAlert => [
+            Alert::Held("an official address of the contract wrote".to_owned()),
+            Alert::OverLimit,
+            Alert::Unreadable,
+            Alert::Undelivered(
+                address("maria@raduga.example"),
+                "550 5.1.1 User unknown".to_owned(),
+            ),
+        ]
+        .into_iter()
+        .map(|alert| Tells {
+            number: matches!(alert, Alert::Undelivered(..)).then(|| Number::new(2026, 42)),
+            status: None,
+            due: None,
+            text: matches!(alert, Alert::Held(_)).then(|| words_of_oleg(locale).unwrap()),
+            alert: Some(alert),
+            ..all.clone()
+        })
+        .collect(),
+    }
+}
+
+fn notice(template: Template, locale: Locale, tells: Tells) -> Notice {
+    Notice {
+        template,
+        to: address("maria@raduga.example"),
+        name: "Мария Иванова".to_owned(),
+        locale,
+        purpose: Purpose::Reply,
+        thread: Thread::default(),
+        tells,
+    }
+}
+
+fn say(notice: &Notice, reply_to: Option<&str>) -> Said {
+    say_by(&Wording::built_in(), notice, reply_to)
+}
+
+fn say_by(wording: &Wording, notice: &Notice, reply_to: Option<&str>) -> Said {
+    let ru = notice.locale == Locale::Ru;
+    let voice = Voice {
+        desk_name: if ru {
+            "Ситуационный центр"
+        } else {
+            "Situation Centre"
+        },
+        desk_address: "support@desk.example",
+        zone: chrono_tz::Tz::Asia__Yekaterinburg,
+        confirm: &["Подтверждаю".to_owned(), "Confirm".to_owned()],
+        decline: &["Отклоняю".to_owned(), "Decline".to_owned()],
+        reply_to,
+    };
+    wording.say(notice, &voice)
+}
+
+fn folder(locale: Locale) -> &'static str {
+    match locale {
+        Locale::Ru => "ru",
+        Locale::En => "en",
+    }
+}
+
+fn every() -> impl Iterator<Item = (Template, Locale)> {
+    Template::ALL
+        .into_iter()
+        .flat_map(|t| [(t, Locale::Ru), (t, Locale::En)])
+}
+
+/// G70, G77.
+#[test]
+fn each_letter_says_what_it_said() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rendered");
+    let shown = std::env::var_os("SHOW").map(PathBuf::from);
+    let mut wrong = vec![];
+    for (template, locale) in every() {
+        let said: Vec<String> = occasions(template, locale)
+            .into_iter()
+            .enumerate()
+            .map(|(at, tells)| {
+                let said = say(
+                    &notice(template, locale, tells),
+                    Some("support+r1abc.def@desk.example"),
+                );
+                if let Some(folder_of_html) = &shown {
+                    let name = format!("{}-{}-{at}.html", folder(locale), template.word());
+                    std::fs::write(folder_of_html.join(name), &said.html).unwrap();
+                }
+                format!("Subject: {}\n\n{}", said.subject, said.text)
+            })
+            .collect();
+        let said = said.join("\n════════\n\n");
+        let file = root
+            .join(folder(locale))
+            .join(format!("{}.txt", template.word()));
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(&file, &said).unwrap();
+        } else if std::fs::read_to_string(&file).unwrap_or_default() != said {
+            wrong.push(format!("{} now says:\n{said}", file.display()));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{}\nUPDATE=1 rewrites them",
+        wrong.join("\n\n")
+    );
+}
+
+/// What a reader sees of an HTML document: its text, without tags.
+fn seen(html: &str) -> String {
+    let body = html.split_once("<body").unwrap().1;
+    let mut text = String::new();
+    let mut tag = false;
+    for c in body.chars() {
+        match c {
+            '<' => tag = true,
+            '>' if tag => {
+                tag = false;
+                text.push(' ');
+            }
+            _ if !tag => text.push(c),
+            _ => {}
+        }
+    }
+    let text = text
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&amp;", "&");
+    words(&text)
+}
+
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// G77, S21, S24, S27.
+#[test]
+fn html_says_the_same_and_fetches_nothing() {
+    for (template, locale) in every() {
+        for tells in occasions(template, locale) {
+            let said = say(
+                &notice(template, locale, tells),
+                Some("support+r1abc.def@desk.example"),
+            );
+            let html = said.html.to_lowercase();
+            for remote in [
+                "http:",
+                "https:",
+                "<img",
+                "<script",
+                "url(",
+                "src=",
+                "@import",
+                "<link",
+                "background",
+            ] {
+                assert!(
+                    !html.contains(remote),
+                    "{template:?} {locale:?} has {remote}"
+                );
+            }
+            assert!(
+                said.html.len() < 20_000,
+                "{template:?}: {}",
+                said.html.len()
+            );
+            assert!(html.contains(&format!("<html lang=\"{}\">", folder(locale))));
+            assert!(html.contains("<title>") && html.contains("color-scheme"));
+            let seen = seen(&said.html);
+            for line in said.text.lines() {
+                let cell = line.trim_start_matches(['>', '-']);
+                for fact in cell.splitn(2, ":  ") {
+                    let fact = words(fact);
+                    assert!(
+                        seen.contains(&fact),
+                        "{template:?} {locale:?} lacks «{fact}» in\n{seen}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// R12, S23, S37: a stranger reads nothing of theirs and nothing about anyone.
+#[test]
+fn strangers_are_told_nothing() {
+    for template in [Template::Refused, Template::NotRepresentative] {
+        for locale in [Locale::Ru, Locale::En] {
+            let silent = say(&notice(template, locale, Tells::default()), None);
+            let mut tells = told(locale);
+            tells.number = None;
+            tells.primary_name = Some("Мария".into());
+            tells.primary = Some(address("maria@raduga.example"));
+            tells.text = words_of_oleg(locale);
+            let talkative = say(&notice(template, locale, tells), None);
+            assert_eq!(silent, talkative, "{template:?} repeats something");
+        }
+    }
+}
+
+/// P6: no customer takes an internal letter for one of theirs, nor the reverse.
+#[test]
+fn internal_letters_say_so_and_no_other_does() {
+    for (template, locale) in every() {
+        let (first, subject) = match locale {
+            Locale::Ru => ("Внутреннее.", "Внутреннее: "),
+            Locale::En => ("Internal.", "Internal: "),
+        };
+        for tells in occasions(template, locale) {
+            let said = say(&notice(template, locale, tells), None);
+            assert_eq!(
+                said.text.starts_with(first),
+                template.is_internal(),
+                "{template:?}"
+            );
+            assert_eq!(
+                said.subject.starts_with(subject),
+                template.is_internal(),
+                "{template:?}"
+            );
+        }
+    }
+}
+
+/// R45: the zone stands in every letter that names a moment, once.
+#[test]
+fn the_zone_is_said_once() {
+    for (template, locale) in every() {
+        for tells in occasions(template, locale) {
+            let said = say(&notice(template, locale, tells), None);
+            let times = said.text.matches("UTC+5").count();
+            let moments =
+                said.text.matches("2026 г.").count() + said.text.matches("November 2026").count();
+            assert_eq!(
+                times,
+                usize::from(moments > 0),
+                "{template:?} {locale:?}\n{}",
+                said.text
+            );
+        }
+    }
+}
+
+/// G71: the number stands in the subject once, whatever the customer's client left there.
+#[test]
+fn the_number_is_never_doubled() {
+    for subject in [
+        "Журнал [№ 2026-000042]",
+        "Re: Журнал [№ 2026-000042] [№ 2026-000042]",
+        "RE: Re: Журнал",
+        "Журнал [№ 2025-000007]",
+    ] {
+        let tells = Tells {
+            subject: subject.to_owned(),
+            ..told(Locale::Ru)
+        };
+        assert_eq!(
+            say(&notice(Template::Registered, Locale::Ru, tells), None).subject,
+            "Re: Журнал [№ 2026-000042]"
+        );
+    }
+    let long = Tells {
+        subject: "Ж".repeat(5_000),
+        ..told(Locale::Ru)
+    };
+    let subject = say(&notice(Template::Registered, Locale::Ru, long), None).subject;
+    assert_eq!(subject.chars().count(), 200);
+    assert!(subject.ends_with("… [№ 2026-000042]"), "{subject}");
+    let none = Tells {
+        subject: String::new(),
+        number: None,
+        ..told(Locale::Ru)
+    };
+    assert_eq!(
+        say(&notice(Template::Queued, Locale::Ru, none), None).subject,
+        "Re: (без темы)"
+    );
+}
+
+/// F11: what a stranger writes is data, in every field of every letter.
+#[test]
+fn nothing_told_becomes_code_or_markup() {
+    let evil = "{{ 7*7 }}{% raw %}<script>alert(1)</script>\r\n| a: b\r\n---\r\n[[x]]\u{2}\u{3}\u{5}\u{202e}\"'";
+    for (template, locale) in every() {
+        for mut tells in occasions(template, locale) {
+            tells.subject = evil.into();
+            tells.requester_name = Some(evil.into());
+            tells.customer = Some(evil.into());
+            tells.installation = Some(evil.into());
+            tells.primary_name = Some(evil.into());
+            tells.text = Some(evil.into());
+            tells.attachments = vec![evil.into()];
+            tells.choices = vec![evil.into()];
+            tells.authority = Some(evil.into());
+            let said = say(
+                &notice(template, locale, tells),
+                Some("support+r1abc.def@desk.example"),
+            );
+            assert!(!said.html.contains("<script"), "{template:?}");
+            assert!(
+                !said.text.contains("49") && !said.html.contains(">49"),
+                "{template:?}"
+            );
+            for text in [&said.text, &said.html, &said.subject] {
+                assert!(
+                    !text.contains(|c: char| c.is_control() && c != '\n' || c == '\u{202e}'),
+                    "{template:?} {text:?}"
+                );
+            }
+            assert!(!said.subject.contains('\n'));
+            assert!(!said.text.contains("\n| a"), "{}", said.text);
+        }
+    }
+}
+
+#[test]
+fn a_letter_of_the_desk_replaces_ours_and_its_faults_are_named() {
+    let folder = Path::new("letters");
+    let with = |name: &str, text: &str| {
+        Wording::with_overrides(&[(folder.join(name), text.to_owned())], folder)
+    };
+    let own = with(
+        "ru/registered.txt",
+        "\u{feff}Subject: Re: {{ subject }}\r\n\r\nПринято {{ number or \"—\" }}.\r\n",
+    )
+    .unwrap();
+    let registered = notice(Template::Registered, Locale::Ru, told(Locale::Ru));
+    assert_eq!(
+        say_by(&own, &registered, None).text,
+        "Принято 2026-000042.\n"
+    );
+    let english = notice(Template::Registered, Locale::En, told(Locale::En));
+    assert_eq!(say_by(&own, &english, None), say(&english, None));
+
+    for (name, text, line, what) in [
+        (
+            "ru/registred.txt",
+            "Subject: a\n\nb",
+            None,
+            "overrides nothing",
+        ),
+        (
+            "de/registered.txt",
+            "Subject: a\n\nb",
+            None,
+            "overrides nothing",
+        ),
+        (
+            "ru/queued.txt",
+            "Subject: a\n\n{% if due %}\nb",
+            Some(4),
+            "syntax error",
+        ),
+        (
+            "ru/queued.txt",
+            "Subject: a\n\nb\n{{ nubmer }}",
+            Some(4),
+            "unknown name `nubmer`",
+        ),
+        (
+            "ru/queued.txt",
+            "Subject: a\n\nb{% if false %}\n{{ due.untill }}{% endif %}",
+            Some(4),
+            "unknown name `due.untill`",
+        ),
+        (
+            "ru/queued.txt",
+            "Subject: a\n\nb {{ due.until }}",
+            Some(3),
+            "ask with {% if … %} first",
+        ),
+        (
+            "ru/queued.txt",
+            "Hello\n",
+            None,
+            "the first line must be `Subject: `",
+        ),
+        (
+            "ru/queued.txt",
+            "Subject: a\n",
+            None,
+            "nothing follows the subject",
+        ),
+        (
+            "en/queued.txt",
+            "Subject: a\n\nb\u{7}",
+            Some(3),
+            "control character",
+        ),
+        (
+            "en/part-facts.txt",
+            "| Due: {{ due.until }}\n",
+            None,
+            "ask with {% if … %} first",
+        ),
+    ] {
+        let faults = with(name, text).unwrap_err();
+        let fault = faults
+            .iter()
+            .find(|f| f.what.contains(what))
+            .unwrap_or_else(|| panic!("{name} {text:?}: {faults:?}"));
+        if line.is_some() {
+            assert_eq!(fault.line, line, "{faults:?}");
+        }
+        assert_eq!(fault.file, folder.join(name));
+    }
+    assert!(Wording::with_overrides(&[], folder).is_ok());
+}
+
+/// The built-in files pass the check that an admin's copies of them would.
+#[test]
+fn the_built_in_letters_pass_the_check() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/letters");
+    let mut sources = vec![];
+    for language in ["ru", "en"] {
+        for entry in std::fs::read_dir(root.join(language)).unwrap() {
+            let path = entry.unwrap().path();
+            sources.push((path.clone(), std::fs::read_to_string(path).unwrap()));
+        }
+    }
+    assert_eq!(sources.len(), 40);
+    let faults = Wording::with_overrides(&sources, &root).err();
+    assert_eq!(faults, None);
+}
