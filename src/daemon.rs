@@ -83,7 +83,11 @@ pub async fn run(file: PathBuf) -> Result<(), Refusal> {
             _ = interrupt.recv() => None,
             fresh = reload(&mut hangup, &file, &config) => Some(fresh),
         };
-        tell_system(&[if reloaded.is_some() { NotifyState::Reloading } else { NotifyState::Stopping }]);
+        tell_system(&[if reloaded.is_some() {
+            NotifyState::Reloading
+        } else {
+            NotifyState::Stopping
+        }]);
         house.close().await;
         match reloaded {
             Some(fresh) => config = fresh,
@@ -104,7 +108,10 @@ async fn lease(store: &Store) -> Result<Lease, Refusal> {
             Err(holder) => {
                 if !told {
                     telemetry::waiting_for_lease(&holder);
-                    tell_system(&[NotifyState::Ready, NotifyState::Status("another daemon is active, this one is ready")]);
+                    tell_system(&[
+                        NotifyState::Ready,
+                        NotifyState::Status("another daemon is active, this one is ready"),
+                    ]);
                     told = true;
                 }
                 tokio::time::sleep(LEASE).await;
@@ -114,12 +121,18 @@ async fn lease(store: &Store) -> Result<Lease, Refusal> {
 }
 
 /// Waits for a SIGHUP that finds a good configuration; a bad one changes nothing and is told (P8).
-async fn reload(hangup: &mut tokio::signal::unix::Signal, file: &Path, old: &Config) -> Arc<Config> {
+async fn reload(
+    hangup: &mut tokio::signal::unix::Signal,
+    file: &Path,
+    old: &Config,
+) -> Arc<Config> {
     loop {
         hangup.recv().await;
         match load(file) {
             Ok(fresh) if fresh.store_url != old.store_url => {
-                telemetry::reload_refused("[store] url can't change while the daemon runs: restart it");
+                telemetry::reload_refused(
+                    "[store] url can't change while the daemon runs: restart it",
+                );
             }
             Ok(fresh) => {
                 telemetry::reloaded();
@@ -148,13 +161,29 @@ impl House {
         let send = Arc::new(Notify::new());
         let mut tasks = JoinSet::new();
         for mailbox in &config.mailboxes {
-            let intake = Intake { store: store.clone(), clock: clock.clone(), wake: decide.clone(), max_letter: config.max_letter };
+            let intake = Intake {
+                store: store.clone(),
+                clock: clock.clone(),
+                wake: decide.clone(),
+                max_letter: config.max_letter,
+            };
             let (mailbox, stopped) = (mailbox.clone(), stopped.clone());
             tasks.spawn(async move { intake.run(&mailbox, stopped).await });
         }
-        let rules = Decider { store: store.clone(), clock: clock.clone(), config: config.clone(), decide, send: send.clone() };
+        let rules = Decider {
+            store: store.clone(),
+            clock: clock.clone(),
+            config: config.clone(),
+            decide,
+            send: send.clone(),
+        };
         tasks.spawn(rules.run(stopped.clone()));
-        let out = Sender { store: store.clone(), clock: clock.clone(), config: config.clone(), send };
+        let out = Sender {
+            store: store.clone(),
+            clock: clock.clone(),
+            config: config.clone(),
+            send,
+        };
         tasks.spawn(out.run(stopped));
         Self { stop, tasks }
     }
@@ -164,7 +193,10 @@ impl House {
         let _ = self.stop.send(true);
         while let Some(ended) = self.tasks.join_next().await {
             if let Err(error) = ended {
-                telemetry::trouble("task", &anyhow::Error::new(error).context("A task broke off"));
+                telemetry::trouble(
+                    "task",
+                    &anyhow::Error::new(error).context("A task broke off"),
+                );
             }
         }
     }
@@ -217,13 +249,20 @@ impl Decider {
         if ticked.decided > 0 || stepped.decided > 0 {
             return Ok(None);
         }
-        Ok(Some(until(self.store.next_moment().await?, self.clock.now())))
+        Ok(Some(until(
+            self.store.next_moment().await?,
+            self.clock.now(),
+        )))
     }
 }
 
 /// How long to sleep towards a moment; never longer than a nap.
 fn until(moment: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Duration {
-    let left = moment.map(|m| m.signed_duration_since(now).to_std().unwrap_or(Duration::ZERO));
+    let left = moment.map(|m| {
+        m.signed_duration_since(now)
+            .to_std()
+            .unwrap_or(Duration::ZERO)
+    });
     left.unwrap_or(NAP).min(NAP)
 }
 
@@ -241,15 +280,31 @@ impl Sender {
             Ok(couriers) => couriers,
             Err(error) => return telemetry::trouble("send", &error),
         };
-        let mut outbound = Outbound::new(self.store.clone(), couriers, self.clock.clone(), &self.config.desk.address);
-        outbound.run(stop, &self.send, |lost| self.undelivered(lost)).await;
+        let mut outbound = Outbound::new(
+            self.store.clone(),
+            couriers,
+            self.clock.clone(),
+            &self.config.desk.address,
+        );
+        outbound
+            .run(stop, &self.send, |lost| self.undelivered(lost))
+            .await;
     }
 
     /// A letter that will never arrive comes back to the rules.
     async fn undelivered(&self, lost: Undelivered) -> Result<()> {
-        let Ok(to) = Address::new(&lost.recipient) else { return Ok(()) };
-        let lost = Lost { request: lost.request, to, why: lost.why, internal: lost.internal };
-        let written = Inbound::new(self.store.clone(), self.clock.clone()).undelivered(&self.config, &lost).await?;
+        let Ok(to) = Address::new(&lost.recipient) else {
+            return Ok(());
+        };
+        let lost = Lost {
+            request: lost.request,
+            to,
+            why: lost.why,
+            internal: lost.internal,
+        };
+        let written = Inbound::new(self.store.clone(), self.clock.clone())
+            .undelivered(&self.config, &lost)
+            .await?;
         if written > 0 {
             self.send.notify_one();
         }

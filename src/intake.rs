@@ -102,7 +102,9 @@ impl Intake {
             let mut new = session.new_uids(cursor.uid).await?;
             while !new.is_empty() {
                 let before = new.len();
-                new = self.take_window(name, config, &mut session, &mut cursor, memory, new).await?;
+                new = self
+                    .take_window(name, config, &mut session, &mut cursor, memory, new)
+                    .await?;
                 if new.len() >= before {
                     break;
                 }
@@ -124,20 +126,35 @@ impl Intake {
         let uidvalidity = session.uidvalidity();
         let now = self.clock.now();
         let stored = self.store.cursor(name).await?;
-        let fresh = Cursor { uidvalidity, uid: 0, since: None, polled: None };
+        let fresh = Cursor {
+            uidvalidity,
+            uid: 0,
+            since: None,
+            polled: None,
+        };
         let cursor = match stored {
             Some(cursor) if cursor.uidvalidity == uidvalidity => return Ok(cursor),
             Some(cursor) => {
                 telemetry::uidvalidity_changed(name, cursor.uidvalidity, uidvalidity);
-                Cursor { since: cursor.since, ..fresh }
+                Cursor {
+                    since: cursor.since,
+                    ..fresh
+                }
             }
             None => match config.start {
                 Start::Beginning => fresh,
-                Start::Since(day) => Cursor { since: Some(day.and_time(NaiveTime::MIN).and_utc()), ..fresh },
+                Start::Since(day) => Cursor {
+                    since: Some(day.and_time(NaiveTime::MIN).and_utc()),
+                    ..fresh
+                },
                 Start::Now => {
                     telemetry::older_left(name, session.exists());
                     let next = session.uidnext().map_or(0, i64::from);
-                    Cursor { uid: next.saturating_sub(1).max(0), since: Some(now), ..fresh }
+                    Cursor {
+                        uid: next.saturating_sub(1).max(0),
+                        since: Some(now),
+                        ..fresh
+                    }
                 }
             },
         };
@@ -155,7 +172,11 @@ impl Intake {
         memory: &mut Memory,
         new: Vec<i64>,
     ) -> Result<Vec<i64>> {
-        let asked: &[i64] = if memory.careful { new.get(..1).unwrap_or_default() } else { &new };
+        let asked: &[i64] = if memory.careful {
+            new.get(..1).unwrap_or_default()
+        } else {
+            &new
+        };
         let mut batch = match session.fetch(asked, self.max_letter).await {
             Ok(batch) => batch,
             Err(fault) => return self.blame(name, cursor, memory, asked, fault).await,
@@ -165,10 +186,20 @@ impl Intake {
             telemetry::letters_vanished(name, &batch.gone);
         }
         let given_up = strike(memory, &batch.withheld);
-        let waits: Vec<i64> = batch.withheld.iter().copied().filter(|uid| !given_up.contains(uid)).collect();
+        let waits: Vec<i64> = batch
+            .withheld
+            .iter()
+            .copied()
+            .filter(|uid| !given_up.contains(uid))
+            .collect();
         let next = batch.rest.iter().chain(&waits).copied().min();
         let last = new.iter().copied().max().unwrap_or(cursor.uid);
-        let reached = Cursor { uid: next.map_or(last, |uid| uid.saturating_sub(1)).max(cursor.uid), ..*cursor };
+        let reached = Cursor {
+            uid: next
+                .map_or(last, |uid| uid.saturating_sub(1))
+                .max(cursor.uid),
+            ..*cursor
+        };
         let kept: Vec<i64> = batch.messages.iter().map(|m| m.uid).collect();
         self.keep(name, cursor, reached, batch, &given_up).await?;
         *cursor = reached;
@@ -180,17 +211,31 @@ impl Intake {
                 Err(fault) => return Err(fault.into()),
             }
         }
-        Ok(new.into_iter().filter(|uid| *uid > cursor.uid && !kept.contains(uid)).collect())
+        Ok(new
+            .into_iter()
+            .filter(|uid| *uid > cursor.uid && !kept.contains(uid))
+            .collect())
     }
 
-    async fn keep(&self, name: &str, cursor: &Cursor, reached: Cursor, batch: Batch, given_up: &[i64]) -> Result<()> {
+    async fn keep(
+        &self,
+        name: &str,
+        cursor: &Cursor,
+        reached: Cursor,
+        batch: Batch,
+        given_up: &[i64],
+    ) -> Result<()> {
         let now = self.clock.now();
         let mut fetched: Vec<Fetched> = batch
             .messages
             .into_iter()
             .filter_map(|message| taken(message, cursor, now))
             .collect();
-        fetched.extend(given_up.iter().map(|uid| stub(name, cursor.uidvalidity, *uid, now)));
+        fetched.extend(
+            given_up
+                .iter()
+                .map(|uid| stub(name, cursor.uidvalidity, *uid, now)),
+        );
         let count = fetched.len();
         let kept = self.store.keep(name, &fetched, Some(reached), now).await?;
         let fresh = kept.iter().filter(|k| k.fresh).count();
@@ -204,15 +249,29 @@ impl Intake {
     }
 
     /// A window that broke the connection is asked for again message by message; a message that does so three times is recorded as unreadable.
-    async fn blame(&self, name: &str, cursor: &mut Cursor, memory: &mut Memory, asked: &[i64], fault: ImapFault) -> Result<Vec<i64>> {
-        if !matches!(fault, ImapFault::Protocol(_) | ImapFault::Timeout(_) | ImapFault::Refused(_)) {
+    async fn blame(
+        &self,
+        name: &str,
+        cursor: &mut Cursor,
+        memory: &mut Memory,
+        asked: &[i64],
+        fault: ImapFault,
+    ) -> Result<Vec<i64>> {
+        if !matches!(
+            fault,
+            ImapFault::Protocol(_) | ImapFault::Timeout(_) | ImapFault::Refused(_)
+        ) {
             return Err(fault.into());
         }
         if let [uid] = asked
             && strike(memory, asked).contains(uid)
         {
-            let reached = Cursor { uid: *uid, ..*cursor };
-            self.keep(name, cursor, reached, Batch::default(), asked).await?;
+            let reached = Cursor {
+                uid: *uid,
+                ..*cursor
+            };
+            self.keep(name, cursor, reached, Batch::default(), asked)
+                .await?;
             *cursor = reached;
         }
         memory.careful = true;
@@ -256,7 +315,11 @@ impl Intake {
 /// How long to leave a mailbox alone: a second at first, five minutes at most; a refused login is not tried more than three times an hour (B17).
 fn pause(failures: u32, error: &anyhow::Error) -> Duration {
     let refused = matches!(error.downcast_ref::<ImapFault>(), Some(ImapFault::Auth(_)));
-    let seconds = if refused && failures >= 2 { 1_200 } else { 1_u64.checked_shl(failures).unwrap_or(u64::MAX).min(300) };
+    let seconds = if refused && failures >= 2 {
+        1_200
+    } else {
+        1_u64.checked_shl(failures).unwrap_or(u64::MAX).min(300)
+    };
     Duration::from_secs(seconds)
 }
 
@@ -279,11 +342,18 @@ fn strike(memory: &mut Memory, uids: &[i64]) -> Vec<i64> {
 fn taken(message: Message, cursor: &Cursor, now: DateTime<Utc>) -> Option<Fetched> {
     let unknown = message.arrived == DateTime::UNIX_EPOCH;
     let catching_up = cursor.polled.is_none();
-    if catching_up && cursor.since.is_some_and(|since| message.arrived < since && !unknown) {
+    if catching_up
+        && cursor
+            .since
+            .is_some_and(|since| message.arrived < since && !unknown)
+    {
         return None;
     }
     Some(Fetched {
-        location: Location { uidvalidity: cursor.uidvalidity, uid: message.uid },
+        location: Location {
+            uidvalidity: cursor.uidvalidity,
+            uid: message.uid,
+        },
         arrived: clamped(message.arrived, cursor.polled, now),
         raw: message.raw,
         oversize: message.oversize,
@@ -291,7 +361,11 @@ fn taken(message: Message, cursor: &Cursor, now: DateTime<Utc>) -> Option<Fetche
 }
 
 /// R2, B26: the server's moment, but never later than now, and never well before the last look at which the message was not there.
-fn clamped(arrived: DateTime<Utc>, polled: Option<DateTime<Utc>>, now: DateTime<Utc>) -> DateTime<Utc> {
+fn clamped(
+    arrived: DateTime<Utc>,
+    polled: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
     let unknown = arrived == DateTime::UNIX_EPOCH;
     let earliest = polled.and_then(|p| p.checked_sub_signed(SLACK));
     match earliest {
@@ -304,12 +378,20 @@ fn clamped(arrived: DateTime<Utc>, polled: Option<DateTime<Utc>>, now: DateTime<
 /// What is kept of a message that the server never handed out: it is put before a person like any letter that can't be read (A4).
 fn stub(mailbox: &str, uidvalidity: u32, uid: i64, now: DateTime<Utc>) -> Fetched {
     let raw = format!("Subject: (unreadable)\r\n\r\nThe server did not hand out message {uid} of {mailbox} (UIDVALIDITY {uidvalidity}).\r\n").into_bytes();
-    Fetched { location: Location { uidvalidity, uid }, arrived: now, raw, oversize: None }
+    Fetched {
+        location: Location { uidvalidity, uid },
+        arrived: now,
+        raw,
+        oversize: None,
+    }
 }
 
 fn of_file(found: &Found, now: DateTime<Utc>) -> Fetched {
     Fetched {
-        location: Location { uidvalidity: 0, uid: found.uid },
+        location: Location {
+            uidvalidity: 0,
+            uid: found.uid,
+        },
         arrived: found.arrived.min(now),
         raw: found.raw.clone(),
         oversize: found.oversize,

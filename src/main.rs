@@ -13,10 +13,15 @@ const STACK: usize = 16 << 20;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     telemetry::start();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK)
+        .build();
     let done = match runtime {
         Ok(runtime) => runtime.block_on(command::run(arguments)),
-        Err(error) => Err(anyhow::Error::new(error).context("The program can't start its threads").into()),
+        Err(error) => Err(anyhow::Error::new(error)
+            .context("The program can't start its threads")
+            .into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

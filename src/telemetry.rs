@@ -67,7 +67,10 @@ pub fn configuration_warning(what: &str) {
 
 /// Another daemon is the active one.
 pub fn waiting_for_lease(holder: &str) {
-    tracing::info!(holder, "Another daemon is active; this one is ready to take over");
+    tracing::info!(
+        holder,
+        "Another daemon is active; this one is ready to take over"
+    );
 }
 
 /// Messages of a mailbox were kept.
@@ -87,7 +90,11 @@ pub fn letters_vanished(mailbox: &str, uids: &[i64]) {
 
 /// A server did not move or flag what is kept already.
 pub fn after_refused(mailbox: &str, why: &str) {
-    tracing::warn!(mailbox, why, "The server did not move or flag letters that are kept");
+    tracing::warn!(
+        mailbox,
+        why,
+        "The server did not move or flag letters that are kept"
+    );
 }
 
 /// A first start leaves older messages alone.

@@ -13,7 +13,16 @@
 //! all headers lost but the subject), `unsigned` (our server says nothing of the sender), `forged` (it says that authentication failed),
 //! `to ADDRESS`, `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
 //! A step `DAY DATE TIME  tick` only lets time pass.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::string_slice, clippy::print_stderr, reason = "a test runner")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::string_slice,
+    clippy::print_stderr,
+    reason = "a test runner"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -158,11 +167,15 @@ struct Step {
 }
 
 fn name_of(address: &str) -> String {
-    CAST.iter().find(|(_, a)| *a == address).map_or_else(|| address.to_owned(), |(n, _)| (*n).to_owned())
+    CAST.iter()
+        .find(|(_, a)| *a == address)
+        .map_or_else(|| address.to_owned(), |(n, _)| (*n).to_owned())
 }
 
 fn address_of(name: &str) -> String {
-    CAST.iter().find(|(n, _)| *n == name).map_or_else(|| name.to_owned(), |(_, a)| (*a).to_owned())
+    CAST.iter()
+        .find(|(n, _)| *n == name)
+        .map_or_else(|| name.to_owned(), |(_, a)| (*a).to_owned())
 }
 
 fn with_sections(base: &str, replaced: &str) -> String {
@@ -216,24 +229,64 @@ fn database() -> Option<String> {
 
 /// `fri 2026-08-21 16:42:00` (seconds may be left out) in the desk's zone; the day's name must be right.
 fn moment(config: &Config, day: &str, date: &str, time: &str) -> DateTime<Utc> {
-    let time = if time.len() == 5 { format!("{time}:00") } else { time.to_owned() };
-    let local = NaiveDateTime::parse_from_str(&format!("{date} {time}"), "%Y-%m-%d %H:%M:%S").unwrap_or_else(|e| panic!("{date} {time}: {e}"));
-    assert_eq!(local.format("%a").to_string().to_lowercase(), day, "{date} is not a {day}");
-    config.desk.calendar.zone().from_local_datetime(&local).earliest().unwrap_or_else(|| panic!("{date} {time} does not exist there")).to_utc()
+    let time = if time.len() == 5 {
+        format!("{time}:00")
+    } else {
+        time.to_owned()
+    };
+    let local = NaiveDateTime::parse_from_str(&format!("{date} {time}"), "%Y-%m-%d %H:%M:%S")
+        .unwrap_or_else(|e| panic!("{date} {time}: {e}"));
+    assert_eq!(
+        local.format("%a").to_string().to_lowercase(),
+        day,
+        "{date} is not a {day}"
+    );
+    config
+        .desk
+        .calendar
+        .zone()
+        .from_local_datetime(&local)
+        .earliest()
+        .unwrap_or_else(|| panic!("{date} {time} does not exist there"))
+        .to_utc()
 }
 
 fn shown(config: &Config, rfc3339: &str) -> String {
-    let at = DateTime::parse_from_rfc3339(rfc3339).unwrap().with_timezone(&config.desk.calendar.zone());
-    let form = if at.format("%S").to_string() == "00" { "%a %Y-%m-%d %H:%M" } else { "%a %Y-%m-%d %H:%M:%S" };
+    let at = DateTime::parse_from_rfc3339(rfc3339)
+        .unwrap()
+        .with_timezone(&config.desk.calendar.zone());
+    let form = if at.format("%S").to_string() == "00" {
+        "%a %Y-%m-%d %H:%M"
+    } else {
+        "%a %Y-%m-%d %H:%M:%S"
+    };
     at.format(form).to_string().to_lowercase()
 }
 
 fn encoded(text: &str) -> String {
-    if text.is_ascii() { text.to_owned() } else { text.chars().collect::<Vec<_>>().chunks(12).map(|c| encoded_word(&c.iter().collect::<String>())).collect::<Vec<_>>().join("\r\n ") }
+    if text.is_ascii() {
+        text.to_owned()
+    } else {
+        text.chars()
+            .collect::<Vec<_>>()
+            .chunks(12)
+            .map(|c| encoded_word(&c.iter().collect::<String>()))
+            .collect::<Vec<_>>()
+            .join("\r\n ")
+    }
 }
 
 fn encoded_word(text: &str) -> String {
-    let q: String = text.bytes().map(|b| if b.is_ascii_alphanumeric() { (b as char).to_string() } else { format!("={b:02X}") }).collect();
+    let q: String = text
+        .bytes()
+        .map(|b| {
+            if b.is_ascii_alphanumeric() {
+                (b as char).to_string()
+            } else {
+                format!("={b:02X}")
+            }
+        })
+        .collect();
     format!("=?utf-8?Q?{q}?=")
 }
 
@@ -261,26 +314,54 @@ impl Play {
         let who = head.split_whitespace().nth(3).unwrap();
         let from = address_of(who);
         let options = head.rsplit_once('»').map_or("", |(_, o)| o.trim());
-        let subject = head.split_once('«').and_then(|(_, s)| s.rsplit_once('»')).map_or("", |(s, _)| s);
+        let subject = head
+            .split_once('«')
+            .and_then(|(_, s)| s.rsplit_once('»'))
+            .map_or("", |(s, _)| s);
         let mut read_at = at;
         let mut raw = String::new();
         if !options.contains("unsigned") {
-            let result = if options.contains("forged") { "fail" } else { "pass" };
+            let result = if options.contains("forged") {
+                "fail"
+            } else {
+                "pass"
+            };
             let domain = from.rsplit('@').next().unwrap();
-            raw += &format!("Authentication-Results: mx.desk.example;\r\n dmarc={result} header.from={domain}\r\n");
+            raw += &format!(
+                "Authentication-Results: mx.desk.example;\r\n dmarc={result} header.from={domain}\r\n"
+            );
         }
-        raw += &format!("Received: from mx by mx.desk.example; x\r\nFrom: {} <{from}>\r\n", encoded(&name_of(&from)));
+        raw += &format!(
+            "Received: from mx by mx.desk.example; x\r\nFrom: {} <{from}>\r\n",
+            encoded(&name_of(&from))
+        );
         let options: Vec<&str> = options.split_whitespace().collect();
-        let after = |word: &str| options.iter().position(|o| *o == word).map(|i| options[i + 1]);
+        let after = |word: &str| {
+            options
+                .iter()
+                .position(|o| *o == word)
+                .map(|i| options[i + 1])
+        };
         raw += &format!("To: {}\r\n", after("to").unwrap_or("support@desk.example"));
         self.letters += 1;
-        raw += &format!("Message-ID: <{}@mail.example>\r\nDate: {}\r\n", self.letters, at.to_rfc2822());
+        raw += &format!(
+            "Message-ID: <{}@mail.example>\r\nDate: {}\r\n",
+            self.letters,
+            at.to_rfc2822()
+        );
         let mut subject = subject.to_owned();
         if let Some(template) = after("reply") {
             let list = self.received.get(&from).cloned().unwrap_or_default();
-            let answered = list.iter().rev().find(|r| r.template == template).unwrap_or_else(|| panic!("{who} received no {template}"));
+            let answered = list
+                .iter()
+                .rev()
+                .find(|r| r.template == template)
+                .unwrap_or_else(|| panic!("{who} received no {template}"));
             if options[0] != "plain" {
-                raw += &format!("In-Reply-To: <{0}>\r\nReferences: <{0}>\r\n", answered.message_id);
+                raw += &format!(
+                    "In-Reply-To: <{0}>\r\nReferences: <{0}>\r\n",
+                    answered.message_id
+                );
             }
             if subject.is_empty() {
                 subject = format!("Re: {}", answered.subject);
@@ -296,31 +377,59 @@ impl Play {
         raw += "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n";
         raw += &step.body.join("\r\n");
         raw += "\r\n";
-        let raw = if options.contains(&"again") { self.last_raw.clone() } else { raw.into_bytes() };
+        let raw = if options.contains(&"again") {
+            self.last_raw.clone()
+        } else {
+            raw.into_bytes()
+        };
         self.last_raw.clone_from(&raw);
-        let location = Location { uidvalidity: 1, uid: self.letters };
-        let fetched = Fetched { location, arrived: at, raw, oversize: None };
+        let location = Location {
+            uidvalidity: 1,
+            uid: self.letters,
+        };
+        let fetched = Fetched {
+            location,
+            arrived: at,
+            raw,
+            oversize: None,
+        };
         self.clock.set(read_at);
-        self.store.keep("support", &[fetched], None, read_at).await.unwrap();
+        self.store
+            .keep("support", &[fetched], None, read_at)
+            .await
+            .unwrap();
     }
 
     /// What happened since the last step: decided letters, numbers given, letters written.
     async fn show(&mut self) {
         let now = self.clock.now();
         let mut lines = Vec::new();
-        if let Some(record) = self.store.record_by_message_id(&format!("{}@mail.example", self.letters)).await.unwrap()
+        if let Some(record) = self
+            .store
+            .record_by_message_id(&format!("{}@mail.example", self.letters))
+            .await
+            .unwrap()
             && record.decided == Some(now)
         {
-            let explanation: serde_json::Value = serde_json::from_str(&record.explanation.unwrap()).unwrap();
+            let explanation: serde_json::Value =
+                serde_json::from_str(&record.explanation.unwrap()).unwrap();
             lines.push(self.verdict(&explanation));
         }
         for request in self.store.requests(None, None).await.unwrap() {
             let history = self.store.history(request.id).await.unwrap();
-            for line in history.iter().filter(|l| l.at == now && !matches!(l.word.as_str(), "attached" | "queued" | "noted")) {
-                let name = request.number.map_or_else(|| "(queued)".to_owned(), |n| n.to_string());
+            for line in history.iter().filter(|l| {
+                l.at == now && !matches!(l.word.as_str(), "attached" | "queued" | "noted")
+            }) {
+                let name = request
+                    .number
+                    .map_or_else(|| "(queued)".to_owned(), |n| n.to_string());
                 let state = format!("{}, {}", request.matter.kind.word(), request.status.word());
                 lines.push(match line.word.as_str() {
-                    "registered" => format!("{name} registered on {}: {state}, due {}", request.matter.registration_day, shown(&self.config, &request.due.unwrap().to_rfc3339())),
+                    "registered" => format!(
+                        "{name} registered on {}: {state}, due {}",
+                        request.matter.registration_day,
+                        shown(&self.config, &request.due.unwrap().to_rfc3339())
+                    ),
                     other => format!("{name} {other}: {state}"),
                 });
             }
@@ -329,10 +438,22 @@ impl Play {
         let mut settled = Vec::new();
         for letter in &due {
             let text = String::from_utf8_lossy(&letter.bytes).into_owned();
-            let parsed = postdesk::mail::parse::read(text.as_bytes(), postdesk::mail::parse::Caps::DEFAULT);
+            let parsed =
+                postdesk::mail::parse::read(text.as_bytes(), postdesk::mail::parse::Caps::DEFAULT);
             let template = self.store.template_of(letter.id).await.unwrap();
-            lines.push(format!("→ {}  {template}  «{}»", name_of(&letter.recipient), parsed.subject));
-            self.received.entry(letter.recipient.clone()).or_default().push(Received { template, message_id: letter.message_id.clone(), subject: parsed.subject });
+            lines.push(format!(
+                "→ {}  {template}  «{}»",
+                name_of(&letter.recipient),
+                parsed.subject
+            ));
+            self.received
+                .entry(letter.recipient.clone())
+                .or_default()
+                .push(Received {
+                    template,
+                    message_id: letter.message_id.clone(),
+                    subject: parsed.subject,
+                });
             settled.push((letter.id, Fate::Sent("250 ok".into())));
         }
         self.store.settle_and_claim(&settled, 0, now).await.unwrap();
@@ -345,15 +466,34 @@ impl Play {
     }
 
     fn verdict(&self, explanation: &serde_json::Value) -> String {
-        let get = |key: &str| explanation.get(key).and_then(|v| v.as_str()).map(str::to_owned);
+        let get = |key: &str| {
+            explanation
+                .get(key)
+                .and_then(|v| v.as_str())
+                .map(str::to_owned)
+        };
         let mut line = get("verdict").unwrap();
         match line.as_str() {
-            "queued" => write!(line, " until {}, as a {}", shown(&self.config, &get("opens").unwrap()), get("kind").unwrap()).unwrap(),
-            "attached" | "automatic" if get("number").is_some() => write!(line, " to {}", get("number").unwrap()).unwrap(),
+            "queued" => write!(
+                line,
+                " until {}, as a {}",
+                shown(&self.config, &get("opens").unwrap()),
+                get("kind").unwrap()
+            )
+            .unwrap(),
+            "attached" | "automatic" if get("number").is_some() => {
+                write!(line, " to {}", get("number").unwrap()).unwrap()
+            }
             _ => {}
         }
-        let assurance = explanation.pointer("/assurance/level").and_then(|v| v.as_str()).unwrap();
-        let role = explanation.pointer("/sender/role").and_then(|v| v.as_str()).unwrap_or("-");
+        let assurance = explanation
+            .pointer("/assurance/level")
+            .and_then(|v| v.as_str())
+            .unwrap();
+        let role = explanation
+            .pointer("/sender/role")
+            .and_then(|v| v.as_str())
+            .unwrap_or("-");
         format!("{line}  ({role}, {assurance})")
     }
 }
@@ -364,12 +504,20 @@ fn parse(text: &str) -> (Vec<String>, BTreeMap<String, String>, Vec<Step>) {
     let mut section: Option<String> = None;
     let mut steps: Vec<Step> = Vec::new();
     for line in text.lines() {
-        let is_step = line.len() > 4 && ["mon ", "tue ", "wed ", "thu ", "fri ", "sat ", "sun "].contains(&&line.get(..4).unwrap_or(""));
+        let is_step = line.len() > 4
+            && ["mon ", "tue ", "wed ", "thu ", "fri ", "sat ", "sun "]
+                .contains(&&line.get(..4).unwrap_or(""));
         if is_step {
             section = None;
-            steps.push(Step { head: line.to_owned(), ..Step::default() });
+            steps.push(Step {
+                head: line.to_owned(),
+                ..Step::default()
+            });
         } else if let Some(step) = steps.last_mut() {
-            if let Some(body) = line.strip_prefix("  | ").or_else(|| line.strip_prefix("  |")) {
+            if let Some(body) = line
+                .strip_prefix("  | ")
+                .or_else(|| line.strip_prefix("  |"))
+            {
                 step.body.push(body.to_owned());
             } else if let Some(header) = line.strip_prefix("  + ") {
                 step.headers.push(header.to_owned());
@@ -378,7 +526,10 @@ fn parse(text: &str) -> (Vec<String>, BTreeMap<String, String>, Vec<Step>) {
             }
         } else {
             head.push(line.to_owned());
-            if let Some(name) = line.strip_suffix(':').filter(|l| ["config", "raduga", "solnce"].contains(l)) {
+            if let Some(name) = line
+                .strip_suffix(':')
+                .filter(|l| ["config", "raduga", "solnce"].contains(l))
+            {
                 section = Some(name.to_owned());
             } else if let (Some(name), Some(rest)) = (&section, line.strip_prefix("  ")) {
                 let entry = own.entry(name.clone()).or_default();
@@ -394,15 +545,28 @@ async fn play(text: &str) -> String {
     let (head, own, steps) = parse(text);
     let dir = tempfile::tempdir().unwrap();
     let path = write_config(dir.path(), &own);
-    let (config, _) = config::load(&path, std::iter::empty()).unwrap_or_else(|f| panic!("{f}"));
+    let loaded = config::load::load(&path, [], "2026-08-01T00:00:00Z".parse().unwrap());
+    let config = loaded.unwrap_or_else(|f| panic!("{f}")).config;
     let store = Store::open(&config.store_url).await.unwrap();
-    let first = steps.first().map(|s| {
-        let words: Vec<&str> = s.head.split_whitespace().collect();
-        moment(&config, words[0], words[1], words[2])
-    }).expect("a scenario has steps");
+    let first = steps
+        .first()
+        .map(|s| {
+            let words: Vec<&str> = s.head.split_whitespace().collect();
+            moment(&config, words[0], words[1], words[2])
+        })
+        .expect("a scenario has steps");
     let clock = Clock::manual(first);
     let inbound = Inbound::new(store.clone(), clock.clone());
-    let mut play = Play { config, clock, store, inbound, received: BTreeMap::new(), letters: 0, last_raw: vec![], out: String::new() };
+    let mut play = Play {
+        config,
+        clock,
+        store,
+        inbound,
+        received: BTreeMap::new(),
+        letters: 0,
+        last_raw: vec![],
+        out: String::new(),
+    };
     play.out.push_str(&head.join("\n"));
     if !head.is_empty() {
         play.out.push('\n');
@@ -421,20 +585,30 @@ async fn play(text: &str) -> String {
         }
     }
     let chain = play.store.verify_chain().await.unwrap();
-    assert!(matches!(chain, postdesk::store::history::ChainState::Whole { .. }), "{chain:?}");
+    assert!(
+        matches!(chain, postdesk::store::history::ChainState::Whole { .. }),
+        "{chain:?}"
+    );
     play.out
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_scenario_comes_out_as_it_is_written() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "txt")).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.extension().is_some_and(|e| e == "txt"))
+        .collect();
     files.sort();
     assert!(!files.is_empty(), "no scenarios");
     let only = std::env::var("SCENARIO").ok();
     let mut differing = Vec::new();
     for file in files {
-        if only.as_ref().is_some_and(|o| !file.to_string_lossy().contains(o.as_str())) {
+        if only
+            .as_ref()
+            .is_some_and(|o| !file.to_string_lossy().contains(o.as_str()))
+        {
             continue;
         }
         let written = std::fs::read_to_string(&file).unwrap();
@@ -445,9 +619,16 @@ async fn every_scenario_comes_out_as_it_is_written() {
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(&file, &played).unwrap();
         } else {
-            eprintln!("=== {} says\n{written}\n=== and it comes out as\n{played}", file.display());
+            eprintln!(
+                "=== {} says\n{written}\n=== and it comes out as\n{played}",
+                file.display()
+            );
             differing.push(file);
         }
     }
-    assert!(differing.is_empty(), "{} scenarios come out otherwise (UPDATE=1 rewrites them): {differing:?}", differing.len());
+    assert!(
+        differing.is_empty(),
+        "{} scenarios come out otherwise (UPDATE=1 rewrites them): {differing:?}",
+        differing.len()
+    );
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, FixedOffset};
 use clap::{Parser, Subcommand};
 
 use super::failure::Failure;
-use super::{check, demo, explain, ingest, init, requests, run};
+use super::{connect, demo, explain, ingest, init, requests, run, settings};
 
 /// An email-first ticketing daemon: registers every letter, knows who may ask for what, answers over SMTP.
 #[derive(Debug, Parser)]
@@ -47,7 +47,9 @@ pub enum Command {
         dir: PathBuf,
     },
     /// Tells what would be, or was, decided about a letter, and why; changes nothing
-    #[command(after_help = "Examples:\n  postdesk explain letter.eml\n  postdesk explain --json - < letter.eml\n  postdesk explain 2026-000123\n  postdesk explain '<id@mail.example>'")]
+    #[command(
+        after_help = "Examples:\n  postdesk explain letter.eml\n  postdesk explain --json - < letter.eml\n  postdesk explain 2026-000123\n  postdesk explain '<id@mail.example>'"
+    )]
     Explain {
         /// A file, - for standard input, a request's number, or a Message-ID
         what: String,
@@ -62,7 +64,9 @@ pub enum Command {
         arrived: Option<DateTime<FixedOffset>>,
     },
     /// Takes letters from files the same way as from IMAP
-    #[command(after_help = "Examples:\n  postdesk ingest --mailbox support letter.eml\n  postdesk ingest --mailbox support archive.mbox Maildir/\n  postdesk ingest --mailbox support - < letter.eml")]
+    #[command(
+        after_help = "Examples:\n  postdesk ingest --mailbox support letter.eml\n  postdesk ingest --mailbox support archive.mbox Maildir/\n  postdesk ingest --mailbox support - < letter.eml"
+    )]
     Ingest {
         /// The mailbox whose rules apply
         #[arg(long, value_name = "NAME")]
@@ -106,15 +110,36 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let config = arguments.config;
     match arguments.command {
         Command::Run => run::run(config).await,
-        Command::Check { connect } => check::check(config, connect).await,
+        Command::Check { connect } => connect::command(config, connect).await,
         Command::Demo { dir } => demo::demo(&dir).await,
-        Command::Init { dir } => init::command(&dir),
-        Command::Explain { what, json, mailbox, arrived } => {
-            let wanted = explain::Wanted { what, json, mailbox, arrived: arrived.map(|a| a.to_utc()) };
+        Command::Init { dir } => {
+            settings::say(&init::init(&dir)?);
+            Ok(())
+        }
+        Command::Explain {
+            what,
+            json,
+            mailbox,
+            arrived,
+        } => {
+            let wanted = explain::Wanted {
+                what,
+                json,
+                mailbox,
+                arrived: arrived.map(|a| a.to_utc()),
+            };
             explain::explain(config, wanted).await
         }
-        Command::Ingest { mailbox, arrived, files } => ingest::ingest(config, &mailbox, arrived.map(|a| a.to_utc()), &files).await,
-        Command::Requests { status, customer, json } => requests::list(config, status.as_deref(), customer.as_deref(), json).await,
+        Command::Ingest {
+            mailbox,
+            arrived,
+            files,
+        } => ingest::ingest(config, &mailbox, arrived.map(|a| a.to_utc()), &files).await,
+        Command::Requests {
+            status,
+            customer,
+            json,
+        } => requests::list(config, status.as_deref(), customer.as_deref(), json).await,
         Command::Request { number, json } => requests::one(config, &number, json).await,
     }
 }

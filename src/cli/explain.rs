@@ -49,7 +49,10 @@ pub async fn explain(config: Option<PathBuf>, wanted: Wanted) -> Result<(), Fail
     };
     for explanation in explanations {
         if wanted.json {
-            settings::say(&serde_json::to_string_pretty(&explanation).context("The explanation is no JSON")?);
+            settings::say(
+                &serde_json::to_string_pretty(&explanation)
+                    .context("The explanation is no JSON")?,
+            );
         } else {
             settings::say(&explanation::text(&explanation));
         }
@@ -61,8 +64,14 @@ pub async fn explain(config: Option<PathBuf>, wanted: Wanted) -> Result<(), Fail
 async fn of_file(config: &Config, wanted: &Wanted) -> Result<Value, Failure> {
     let name = match &wanted.mailbox {
         Some(name) if config.mailboxes.iter().any(|m| m.policy.name == *name) => name.clone(),
-        Some(name) => return Err(Failure::Usage(format!("there is no mailbox {name:?} in the configuration"))),
-        None => inbound::default_mailbox(config).map(|m| m.policy.name.clone()).unwrap_or_default(),
+        Some(name) => {
+            return Err(Failure::Usage(format!(
+                "there is no mailbox {name:?} in the configuration"
+            )));
+        }
+        None => inbound::default_mailbox(config)
+            .map(|m| m.policy.name.clone())
+            .unwrap_or_default(),
     };
     let (raw, size) = read(&wanted.what, config.max_letter)?;
     let now = Clock::System.now();
@@ -71,8 +80,20 @@ async fn of_file(config: &Config, wanted: &Wanted) -> Result<Value, Failure> {
     let known = known(config, &mut examined, now).await;
     let mailbox = inbound::mailbox_policy(config, &name);
     let oversize = (size > config.max_letter).then_some(size);
-    let decision = inbound::decide_letter(config, &known, &examined, &mailbox, arrived, oversize, now.max(arrived));
-    let names = Names { request: None, pending: None, outbox: (1..).take(decision.notices.len()).collect() };
+    let decision = inbound::decide_letter(
+        config,
+        &known,
+        &examined,
+        &mailbox,
+        arrived,
+        oversize,
+        now.max(arrived),
+    );
+    let names = Names {
+        request: None,
+        pending: None,
+        outbox: (1..).take(decision.notices.len()).collect(),
+    };
     let (_, told): (_, Vec<Told>) = inbound::write(config, &decision, &names, now);
     Ok(explanation::json(&Case {
         letter: &examined.letter,
@@ -97,7 +118,9 @@ async fn known(config: &Config, examined: &mut inbound::Examined, now: DateTime<
     match read.await {
         Ok(known) => known,
         Err(error) => {
-            tracing::warn!("The database can't be read, the letter is explained without it: {error:#}");
+            tracing::warn!(
+                "The database can't be read, the letter is explained without it: {error:#}"
+            );
             Known::default()
         }
     }
@@ -108,10 +131,16 @@ fn read(what: &str, limit: u64) -> Result<(Vec<u8>, u64), Failure> {
     let mut raw = Vec::new();
     let cap = limit.saturating_add(1);
     if what == "-" {
-        std::io::stdin().lock().take(cap).read_to_end(&mut raw).context("Standard input can't be read")?;
+        std::io::stdin()
+            .lock()
+            .take(cap)
+            .read_to_end(&mut raw)
+            .context("Standard input can't be read")?;
     } else {
         let file = std::fs::File::open(what).with_context(|| format!("{what} can't be read"))?;
-        file.take(cap).read_to_end(&mut raw).with_context(|| format!("{what} can't be read"))?;
+        file.take(cap)
+            .read_to_end(&mut raw)
+            .with_context(|| format!("{what} can't be read"))?;
     }
     let size = u64::try_from(raw.len()).unwrap_or(u64::MAX);
     Ok((raw, size))
@@ -122,7 +151,9 @@ async fn of_record(config: &Config, what: &str) -> Result<Vec<Value>, Failure> {
     let store = Store::open(&config.store_url).await?;
     let records = if let Some(number) = Number::read(what) {
         let Some(request) = store.request(number).await? else {
-            return Err(Failure::Broken(anyhow::anyhow!("There is no request {number}")));
+            return Err(Failure::Broken(anyhow::anyhow!(
+                "There is no request {number}"
+            )));
         };
         store.records_of_request(request.id).await?
     } else {
@@ -132,7 +163,9 @@ async fn of_record(config: &Config, what: &str) -> Result<Vec<Value>, Failure> {
     };
     if records.is_empty() {
         let why = "it is no file, no number of a request and no Message-ID that the desk has seen";
-        return Err(Failure::Usage(format!("nothing is known of {what:?}: {why}")));
+        return Err(Failure::Usage(format!(
+            "nothing is known of {what:?}: {why}"
+        )));
     }
     let explained = records.into_iter().map(|record| match record.explanation {
         Some(text) => serde_json::from_str(&text).context("The record holds no valid explanation"),

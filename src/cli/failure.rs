@@ -34,7 +34,9 @@ impl fmt::Display for Failure {
         match self {
             Self::Found => Ok(()),
             Self::Usage(what) => write!(f, "error: {what}\nFor help, add --help"),
-            Self::TryAgain(error) => write!(f, "error: {error:#}\nNothing was lost: try again later"),
+            Self::TryAgain(error) => {
+                write!(f, "error: {error:#}\nNothing was lost: try again later")
+            }
             Self::Configuration(faults) => f.write_str(faults),
             Self::Broken(error) => write!(f, "error: {error:#}"),
         }

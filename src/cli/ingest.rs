@@ -23,11 +23,23 @@ const BATCH: usize = 100;
 ///
 /// # Errors
 /// An unknown mailbox, a file that can't be read, a bad configuration, or a database that refuses.
-pub async fn ingest(config: Option<PathBuf>, mailbox: &str, arrived: Option<DateTime<Utc>>, files: &[PathBuf]) -> Result<(), Failure> {
+pub async fn ingest(
+    config: Option<PathBuf>,
+    mailbox: &str,
+    arrived: Option<DateTime<Utc>>,
+    files: &[PathBuf],
+) -> Result<(), Failure> {
     let config = settings::load(&settings::file(config)?)?;
     if !config.mailboxes.iter().any(|m| m.policy.name == mailbox) {
-        let known: Vec<&str> = config.mailboxes.iter().map(|m| m.policy.name.as_str()).collect();
-        return Err(Failure::Usage(format!("there is no mailbox {mailbox:?}; there are {}", known.join(", "))));
+        let known: Vec<&str> = config
+            .mailboxes
+            .iter()
+            .map(|m| m.policy.name.as_str())
+            .collect();
+        return Err(Failure::Usage(format!(
+            "there is no mailbox {mailbox:?}; there are {}",
+            known.join(", ")
+        )));
     }
     let clock = Clock::System;
     let store = Store::open(&config.store_url).await?;
@@ -41,14 +53,22 @@ pub async fn ingest(config: Option<PathBuf>, mailbox: &str, arrived: Option<Date
     }
     let decided = decide(&config, &store, &clock).await?;
     let known = taken.saturating_sub(fresh);
-    let by_whom = if decided { "decided" } else { "left to the running daemon" };
-    settings::say(&format!("{taken} letters taken, {known} of them known already; {by_whom}"));
+    let by_whom = if decided {
+        "decided"
+    } else {
+        "left to the running daemon"
+    };
+    settings::say(&format!(
+        "{taken} letters taken, {known} of them known already; {by_whom}"
+    ));
     Ok(())
 }
 
 /// Decides at once, unless a daemon is at work: then it does.
 async fn decide(config: &Config, store: &Store, clock: &Clock) -> Result<bool> {
-    let Ok(_lease) = store.try_lease().await? else { return Ok(false) };
+    let Ok(_lease) = store.try_lease().await? else {
+        return Ok(false);
+    };
     let mut inbound = Inbound::new(store.clone(), clock.clone());
     loop {
         let ticked = inbound.tick(config).await?;
@@ -59,33 +79,58 @@ async fn decide(config: &Config, store: &Store, clock: &Clock) -> Result<bool> {
     }
 }
 
-fn read(path: &Path, arrived: Option<DateTime<Utc>>, now: DateTime<Utc>, limit: u64) -> Result<Vec<Fetched>> {
+fn read(
+    path: &Path,
+    arrived: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<Fetched>> {
     if path.is_dir() {
         return read_maildir(path, arrived, limit);
     }
     let mut raw = Vec::new();
     if path == Path::new("-") {
-        std::io::stdin().lock().read_to_end(&mut raw).context("Standard input can't be read")?;
+        std::io::stdin()
+            .lock()
+            .read_to_end(&mut raw)
+            .context("Standard input can't be read")?;
     } else {
-        std::fs::File::open(path).and_then(|mut f| f.read_to_end(&mut raw)).with_context(|| format!("{} can't be read", path.display()))?;
+        std::fs::File::open(path)
+            .and_then(|mut f| f.read_to_end(&mut raw))
+            .with_context(|| format!("{} can't be read", path.display()))?;
     }
     if !mbox::is_mbox(&raw) {
         return Ok(vec![fetched(raw, arrived.unwrap_or(now), limit)]);
     }
-    let letters = mbox::letters(raw.as_slice()).map_err(|why| anyhow::anyhow!("{}: {why}", path.display()))?;
-    Ok(letters.into_iter().map(|l| fetched(l.raw, arrived.or(l.arrived).unwrap_or(now).min(now), limit)).collect())
+    let letters = mbox::letters(raw.as_slice())
+        .map_err(|why| anyhow::anyhow!("{}: {why}", path.display()))?;
+    Ok(letters
+        .into_iter()
+        .map(|l| fetched(l.raw, arrived.or(l.arrived).unwrap_or(now).min(now), limit))
+        .collect())
 }
 
 fn read_maildir(path: &Path, arrived: Option<DateTime<Utc>>, limit: u64) -> Result<Vec<Fetched>> {
     let mut found = Vec::new();
     for folder in ["new", "cur"] {
         let folder = path.join(folder);
-        let entries = std::fs::read_dir(&folder).with_context(|| format!("{} is no Maildir: {} can't be read", path.display(), folder.display()))?;
+        let entries = std::fs::read_dir(&folder).with_context(|| {
+            format!(
+                "{} is no Maildir: {} can't be read",
+                path.display(),
+                folder.display()
+            )
+        })?;
         for entry in entries {
             let entry = entry?;
             let written = entry.metadata().and_then(|m| m.modified())?;
-            let raw = std::fs::read(entry.path()).with_context(|| format!("{} can't be read", entry.path().display()))?;
-            found.push(fetched(raw, arrived.unwrap_or_else(|| DateTime::<Utc>::from(written)), limit));
+            let raw = std::fs::read(entry.path())
+                .with_context(|| format!("{} can't be read", entry.path().display()))?;
+            found.push(fetched(
+                raw,
+                arrived.unwrap_or_else(|| DateTime::<Utc>::from(written)),
+                limit,
+            ));
         }
     }
     found.sort_by_key(|f| f.arrived);
@@ -102,5 +147,13 @@ fn fetched(mut raw: Vec<u8>, arrived: DateTime<Utc>, limit: u64) -> Fetched {
     if oversize.is_some() {
         raw.truncate(256 << 10);
     }
-    Fetched { location: Location { uidvalidity: 0, uid }, arrived, raw, oversize }
+    Fetched {
+        location: Location {
+            uidvalidity: 0,
+            uid,
+        },
+        arrived,
+        raw,
+        oversize,
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod command;
+pub mod connect;
 pub mod demo;
 pub mod explain;
 pub mod failure;

@@ -16,7 +16,12 @@ use crate::store::requests::HistoryLine;
 ///
 /// # Errors
 /// An unknown status, a bad configuration, or a database that can't be read.
-pub async fn list(config: Option<PathBuf>, status: Option<&str>, customer: Option<&str>, as_json: bool) -> Result<(), Failure> {
+pub async fn list(
+    config: Option<PathBuf>,
+    status: Option<&str>,
+    customer: Option<&str>,
+    as_json: bool,
+) -> Result<(), Failure> {
     let status = match status {
         Some(word) => Some(Status::read(word).ok_or_else(|| {
             let known = Status::ALL.map(Status::word).join(", ");
@@ -28,7 +33,9 @@ pub async fn list(config: Option<PathBuf>, status: Option<&str>, customer: Optio
     if let Some(id) = customer
         && config.desk.directory.customer(id).is_none()
     {
-        return Err(Failure::Usage(format!("there is no customer {id:?} (customers are named by their files)")));
+        return Err(Failure::Usage(format!(
+            "there is no customer {id:?} (customers are named by their files)"
+        )));
     }
     let store = Store::open(&config.store_url).await?;
     let requests = store.requests(status, customer).await?;
@@ -40,11 +47,19 @@ pub async fn list(config: Option<PathBuf>, status: Option<&str>, customer: Optio
     }
     let mut out = String::new();
     for request in &requests {
-        let number = request.number.map_or_else(|| "(queued)".to_owned(), |n| n.to_string());
-        let due = request.due.map_or_else(|| short(request.matter.opens, zone), |d| short(d, zone));
+        let number = request
+            .number
+            .map_or_else(|| "(queued)".to_owned(), |n| n.to_string());
+        let due = request
+            .due
+            .map_or_else(|| short(request.matter.opens, zone), |d| short(d, zone));
         let kind = request.matter.kind.word();
         let customer = request.matter.customer.as_deref().unwrap_or("-");
-        out.push_str(&format!("{number:<12} {:<20} {kind:<9} {due:<17} {customer:<16} {}\n", request.status.word(), request.matter.subject));
+        out.push_str(&format!(
+            "{number:<12} {:<20} {kind:<9} {due:<17} {customer:<16} {}\n",
+            request.status.word(),
+            request.matter.subject
+        ));
     }
     settings::say(if out.is_empty() { "No requests" } else { &out });
     Ok(())
@@ -55,35 +70,71 @@ pub async fn list(config: Option<PathBuf>, status: Option<&str>, customer: Optio
 /// # Errors
 /// No such request, a bad configuration, or a database that can't be read.
 pub async fn one(config: Option<PathBuf>, number: &str, as_json: bool) -> Result<(), Failure> {
-    let wanted = Number::read(number).ok_or_else(|| Failure::Usage(format!("{number:?} is no number; numbers look like 2026-000123")))?;
+    let wanted = Number::read(number).ok_or_else(|| {
+        Failure::Usage(format!(
+            "{number:?} is no number; numbers look like 2026-000123"
+        ))
+    })?;
     let config = settings::load(&settings::file(config)?)?;
     let store = Store::open(&config.store_url).await?;
     let Some(request) = store.request(wanted).await? else {
-        return Err(Failure::Broken(anyhow::anyhow!("There is no request {wanted}")));
+        return Err(Failure::Broken(anyhow::anyhow!(
+            "There is no request {wanted}"
+        )));
     };
     let history = store.history(request.id).await?;
     let zone = config.desk.calendar.zone();
     if as_json {
         let mut whole = object(&request, zone);
         if let Some(map) = whole.as_object_mut() {
-            map.insert("history".into(), history.iter().map(|line| entry(line, zone)).collect());
+            map.insert(
+                "history".into(),
+                history.iter().map(|line| entry(line, zone)).collect(),
+            );
         }
         settings::say(&pretty(&whole));
         return Ok(());
     }
     let matter = &request.matter;
-    let mut out = format!("{wanted}  {}, {}, {}\n", matter.kind.word(), matter.type_.word(), request.status.word());
+    let mut out = format!(
+        "{wanted}  {}, {}, {}\n",
+        matter.kind.word(),
+        matter.type_.word(),
+        request.status.word()
+    );
     out.push_str(&format!("subject     {}\n", matter.subject));
-    out.push_str(&format!("from        {} <{}>\n", matter.requester_name, matter.requester));
-    out.push_str(&format!("customer    {}, {}\n", matter.customer.as_deref().unwrap_or("-"), matter.installation.as_deref().unwrap_or("-")));
+    out.push_str(&format!(
+        "from        {} <{}>\n",
+        matter.requester_name, matter.requester
+    ));
+    out.push_str(&format!(
+        "customer    {}, {}\n",
+        matter.customer.as_deref().unwrap_or("-"),
+        matter.installation.as_deref().unwrap_or("-")
+    ));
     out.push_str(&format!("arrived     {}\n", short(matter.arrived, zone)));
     out.push_str(&format!("registered  {}\n", matter.registration_day));
-    out.push_str(&format!("due         {}\n", request.due.map_or_else(|| "-".to_owned(), |d| short(d, zone))));
+    out.push_str(&format!(
+        "due         {}\n",
+        request
+            .due
+            .map_or_else(|| "-".to_owned(), |d| short(d, zone))
+    ));
     for pending in &request.pending {
-        out.push_str(&format!("waits       {} of {} until {}\n", pending.kind.word(), pending.party, short(pending.lapses, zone)));
+        out.push_str(&format!(
+            "waits       {} of {} until {}\n",
+            pending.kind.word(),
+            pending.party,
+            short(pending.lapses, zone)
+        ));
     }
     for line in &history {
-        out.push_str(&format!("{}  {:<20} {}\n", short(line.at, zone), line.word, line.data));
+        out.push_str(&format!(
+            "{}  {:<20} {}\n",
+            short(line.at, zone),
+            line.word,
+            line.data
+        ));
     }
     settings::say(&out);
     Ok(())
@@ -111,12 +162,14 @@ fn object(request: &Request, zone: Tz) -> Value {
 }
 
 fn entry(line: &HistoryLine, zone: Tz) -> Value {
-    let data: Value = serde_json::from_str(&line.data).unwrap_or_else(|_| Value::String(line.data.clone()));
+    let data: Value =
+        serde_json::from_str(&line.data).unwrap_or_else(|_| Value::String(line.data.clone()));
     json!({"seq": line.seq, "at": moment(line.at, zone), "event": line.word, "data": data})
 }
 
 fn moment(at: DateTime<Utc>, zone: Tz) -> String {
-    at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, false)
+    at.with_timezone(&zone)
+        .to_rfc3339_opts(SecondsFormat::Secs, false)
 }
 
 fn short(at: DateTime<Utc>, zone: Tz) -> String {

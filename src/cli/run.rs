@@ -14,7 +14,9 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failure> {
     let file = settings::file(config)?;
     daemon::run(file).await.map_err(|refusal| match refusal {
         Refusal::Configuration(faults) => Failure::Configuration(faults.to_string()),
-        Refusal::Taken(holder) => Failure::TryAgain(anyhow::anyhow!("Another daemon works on this database: {holder}")),
+        Refusal::Taken(holder) => Failure::TryAgain(anyhow::anyhow!(
+            "Another daemon works on this database: {holder}"
+        )),
         Refusal::Trouble(error) => Failure::TryAgain(error),
     })
 }

@@ -31,7 +31,8 @@ pub fn file(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
 /// # Errors
 /// Every fault at once.
 pub fn load(file: &Path) -> Result<Config, Failure> {
-    let (config, warnings) = config::load(file, std::env::vars()).map_err(|faults| Failure::Configuration(faults.to_string()))?;
+    let (config, warnings) =
+        config::load(file).map_err(|faults| Failure::Configuration(faults.to_string()))?;
     for warning in warnings {
         let _ = writeln!(std::io::stderr(), "{warning}");
     }

@@ -8,9 +8,7 @@ use regex::{Regex, RegexBuilder};
 
 use crate::desk::address::Address;
 use crate::desk::people::Locale;
-use crate::desk::policy::{
-    Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, Words,
-};
+use crate::desk::policy::{Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, Words};
 use crate::mail::thread::Keys;
 
 use super::fault::Fault;
@@ -123,7 +121,9 @@ pub fn store_url(root: &Section<'_>) -> Option<String> {
     }
     let encoded = |p: &Path| {
         let text = p.to_string_lossy();
-        text.replace('%', "%25").replace('?', "%3F").replace('#', "%23")
+        text.replace('%', "%25")
+            .replace('?', "%3F")
+            .replace('#', "%23")
     };
     let folder = root.reading().resolve("");
     let path = if Path::new(path).is_absolute() {
@@ -146,10 +146,15 @@ pub fn store_url(root: &Section<'_>) -> Option<String> {
 
 fn section_fault(root: &Section<'_>, url: &Placed<String>, label: &str, why: &str) {
     root.reading().fault(
-        Fault::error(url.at, "`url` names no database that the desk can keep letters in")
-            .label(label)
-            .why(why)
-            .todo("write url = \"sqlite://var/postdesk.db\" or url = \"postgres://user@host/database\""),
+        Fault::error(
+            url.at,
+            "`url` names no database that the desk can keep letters in",
+        )
+        .label(label)
+        .why(why)
+        .todo(
+            "write url = \"sqlite://var/postdesk.db\" or url = \"postgres://user@host/database\"",
+        ),
     );
 }
 
@@ -164,7 +169,10 @@ pub fn deadlines(root: &Section<'_>) -> Deadlines {
         root.reading().fault(
             Fault::error(warn_before.at, "`warn_before` is not less than `answer`")
                 .label(format!("{} working days before", warn_before.value))
-                .also(answer.at, format!("due after {} working days", answer.value))
+                .also(
+                    answer.at,
+                    format!("due after {} working days", answer.value),
+                )
                 .why("the warning would come on the day of registration or before it")
                 .todo(format!("write a number below {}", answer.value)),
         );
@@ -198,8 +206,20 @@ pub fn kinds(root: &Section<'_>) -> KindPatterns {
     let question_markers = texts("question_markers", &["Вопрос", "Question"]);
     let order_tags = texts("order_tags", &["order"]);
     let question_tags = texts("question_tags", &["question"]);
-    check_apart(root, "order_markers", &order_markers, "question_markers", &question_markers);
-    check_apart(root, "order_tags", &order_tags, "question_tags", &question_tags);
+    check_apart(
+        root,
+        "order_markers",
+        &order_markers,
+        "question_markers",
+        &question_markers,
+    );
+    check_apart(
+        root,
+        "order_tags",
+        &order_tags,
+        "question_tags",
+        &question_tags,
+    );
     let kinds = KindPatterns {
         order_markers: markers(order_markers),
         question_markers: markers(question_markers),
@@ -217,18 +237,27 @@ pub fn kinds(root: &Section<'_>) -> KindPatterns {
 /// Markers are written without the colon; one that was written with it means the same.
 fn markers(texts: Vec<Placed<String>>) -> Vec<String> {
     let bare = |t: Placed<String>| t.value.trim().trim_end_matches(':').trim_end().to_owned();
-    texts.into_iter().map(bare).filter(|t| !t.is_empty()).collect()
+    texts
+        .into_iter()
+        .map(bare)
+        .filter(|t| !t.is_empty())
+        .collect()
 }
 
 /// Tags are compared in lower case.
 fn lowered(texts: Vec<Placed<String>>) -> Vec<String> {
-    texts.into_iter().map(|t| t.value.trim().to_lowercase()).collect()
+    texts
+        .into_iter()
+        .map(|t| t.value.trim().to_lowercase())
+        .collect()
 }
 
 fn patterns(section: &Section<'_>, key: &'static str) -> Vec<Regex> {
     let mut found = Vec::new();
     for text in section.texts(key, &[]) {
-        let compiled = RegexBuilder::new(&text.value).case_insensitive(true).build();
+        let compiled = RegexBuilder::new(&text.value)
+            .case_insensitive(true)
+            .build();
         let (what, label) = match compiled {
             Ok(pattern) if pattern.is_match("") => (
                 "a pattern that every letter matches",
@@ -272,16 +301,25 @@ pub fn words(root: &Section<'_>) -> Words {
 }
 
 /// No word may mean two opposite things.
-fn check_apart(root: &Section<'_>, a: &str, these: &[Placed<String>], b: &str, those: &[Placed<String>]) {
+fn check_apart(
+    root: &Section<'_>,
+    a: &str,
+    these: &[Placed<String>],
+    b: &str,
+    those: &[Placed<String>],
+) {
     let bare = |t: &Placed<String>| t.value.trim().trim_end_matches(':').to_lowercase();
     for one in these {
         if let Some(other) = those.iter().find(|o| bare(o) == bare(one)) {
             root.reading().fault(
-                Fault::error(other.at, format!("`{}` stands in `{a}` and in `{b}`", other.value))
-                    .label("here it means the opposite")
-                    .also(one.at, "than here")
-                    .why("the desk could not tell what the writer wants")
-                    .todo("remove it from one of the two"),
+                Fault::error(
+                    other.at,
+                    format!("`{}` stands in `{a}` and in `{b}`", other.value),
+                )
+                .label("here it means the opposite")
+                .also(one.at, "than here")
+                .why("the desk could not tell what the writer wants")
+                .todo("remove it from one of the two"),
             );
         }
     }

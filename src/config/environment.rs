@@ -11,6 +11,14 @@ use super::tree::{Node, Table, Value};
 /// What a variable of ours begins with.
 pub const PREFIX: &str = "POSTDESK__";
 
+/// The variables of this process; those that are no Unicode are none of ours.
+pub fn of_process() -> Vec<(String, String)> {
+    let pairs = std::env::vars_os();
+    pairs
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
 /// Lays the variables over the table. One of several sections is named by its `name`: `POSTDESK__MAILBOX__SUPPORT__HOST`.
 pub fn overlay(reading: &Reading, variables: &BTreeMap<String, String>, table: &mut Table) {
     let ours: Vec<(&String, &String)> = variables
@@ -51,7 +59,9 @@ fn put(table: &mut Table, path: &[&str], value: &str, at: Place) -> Result<(), S
     };
     if rest.is_empty() {
         let value = Value::Raw(value.to_owned());
-        table.entries.insert((*key).to_owned(), (at, Node { at, value }));
+        table
+            .entries
+            .insert((*key).to_owned(), (at, Node { at, value }));
         return Ok(());
     }
     let fresh = || {

@@ -180,7 +180,7 @@ impl fmt::Display for Warning {
 }
 
 /// Everything that is wrong with a configuration that is not used. `Display` gives all of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Faults {
     sources: Vec<Source>,
     faults: Vec<Fault>,

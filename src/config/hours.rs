@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use crate::desk::calendar::{Calendar, DayRule, Interval};
@@ -10,6 +10,7 @@ use crate::desk::people::Locale;
 
 use super::fault::Fault;
 use super::nearest::nearest;
+use super::production;
 use super::section::{Section, quoted};
 use super::source::{Place, Placed};
 use super::tree::{Node, day};
@@ -28,7 +29,7 @@ const WEEKDAYS: [&str; 7] = [
 pub fn calendar(root: &Section<'_>, zone: Option<Tz>, locale: Option<Locale>) -> Option<Calendar> {
     let week = week(root);
     let section = root.table("calendar", "[calendar]");
-    let production = production(&section, locale);
+    let production = production::days(&section, locale);
     let shorter_by = section.number("shorter_by", 0..=720, 60);
     let days = section.table("days", "[calendar.days]");
     let own = own_days(&days);
@@ -47,14 +48,16 @@ fn week(root: &Section<'_>) -> Option<[Vec<Interval>; 7]> {
         }
         return None;
     }
+    let mut written = 0_usize;
     let week = WEEKDAYS.map(|weekday| {
         let texts = match section.has(weekday) {
             Some(_) => section.texts(weekday, &[]),
             None => Vec::new(),
         };
+        written = written.saturating_add(texts.len());
         intervals(&section, weekday, &texts)
     });
-    if week.iter().all(Vec::is_empty) && section.reading().is_sound() {
+    if written == 0 {
         section.reading().fault(
             Fault::error(section.at(), "the desk has no working day")
                 .label("every day is off")
@@ -112,24 +115,6 @@ fn interval(section: &Section<'_>, key: &str, text: &Placed<String>) -> Option<I
     None
 }
 
-fn production(section: &Section<'_>, locale: Option<Locale>) -> Option<BTreeMap<NaiveDate, DayRule>> {
-    let default = match locale {
-        Some(Locale::En) => "none",
-        Some(Locale::Ru) | None => "ru",
-    };
-    let name = section.text_or("production_calendar", default);
-    match name.value.as_str() {
-        "none" => Some(BTreeMap::new()),
-        "ru" => Some(bundled()),
-        file if file.contains('/') || file.contains('.') => production_file(section, &name),
-        _ => {
-            let words = ["ru", "none", "calendars/FILE.toml"];
-            section.bad_word("production_calendar", &name, words.into_iter());
-            None
-        }
-    }
-}
-
 fn own_days(section: &Section<'_>) -> BTreeMap<NaiveDate, DayRule> {
     let mut days = BTreeMap::new();
     for (key, at, node) in section.free_entries() {
@@ -183,7 +168,9 @@ fn day_rule(section: &Section<'_>, key: &str, node: &Node) -> Option<DayRule> {
                 Fault::error(node.at, format!("`{key}` is neither off nor worked"))
                     .label(label)
                     .why("a day that is guessed would make wrong due dates")
-                    .todo("write \"off\", \"short\", \"working\" or hours such as [\"09:00-12:00\"]"),
+                    .todo(
+                        "write \"off\", \"short\", \"working\" or hours such as [\"09:00-12:00\"]",
+                    ),
             );
             return None;
         }

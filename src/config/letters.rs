@@ -19,10 +19,13 @@ pub fn wording(root: &Section<'_>) -> Option<Wording> {
     if !path.is_dir() {
         if is_written {
             reading.fault(
-                Fault::error(folder.at, format!("there is no folder `{}`", path.display()))
-                    .label("not a folder")
-                    .why("the desk's own wordings would silently not be used")
-                    .todo("make it, with ru/ and en/ in it, or leave `folder` out"),
+                Fault::error(
+                    folder.at,
+                    format!("there is no folder `{}`", path.display()),
+                )
+                .label("not a folder")
+                .why("the desk's own wordings would silently not be used")
+                .todo("make it, with ru/ and en/ in it, or leave `folder` out"),
             );
             return None;
         }

@@ -38,7 +38,9 @@ pub fn mailboxes(root: &Section<'_>) -> Vec<ReadMailbox> {
         root.reading().fault(
             Fault::error(root.at(), "there is no [[mailbox]]")
                 .why("letters reach the desk by a mailbox and in no other way")
-                .todo("add [[mailbox]] with name = \"support\" and host = \"…\" or maildir = \"…\""),
+                .todo(
+                    "add [[mailbox]] with name = \"support\" and host = \"…\" or maildir = \"…\"",
+                ),
         );
     }
     let mut names: Vec<Placed<String>> = Vec::new();
@@ -103,13 +105,19 @@ fn mailbox(section: &Section<'_>, names: &mut Vec<Placed<String>>) -> Option<Rea
 /// Names must differ, also in the way that variables of the environment write them.
 fn check_name(section: &Section<'_>, name: &Placed<String>, names: &mut Vec<Placed<String>>) {
     let folded = |n: &str| n.to_lowercase().replace('-', "_");
-    if let Some(other) = names.iter().find(|n| folded(&n.value) == folded(&name.value)) {
+    if let Some(other) = names
+        .iter()
+        .find(|n| folded(&n.value) == folded(&name.value))
+    {
         section.reading().fault(
-            Fault::error(name.at, format!("two mailboxes are called `{}`", name.value))
-                .label("the second")
-                .also(other.at, "the first")
-                .why("the record of what was read would mix up their letters")
-                .todo("give each its own name; case, `-` and `_` make no difference"),
+            Fault::error(
+                name.at,
+                format!("two mailboxes are called `{}`", name.value),
+            )
+            .label("the second")
+            .also(other.at, "the first")
+            .why("the record of what was read would mix up their letters")
+            .todo("give each its own name; case, `-` and `_` make no difference"),
         );
     }
     names.push(name.clone());
@@ -139,7 +147,9 @@ fn refuse_beside<'k>(
                 .label("this is for a server")
                 .also(at, "and this is a folder in its place")
                 .why("letters would come or go by one of them, and nobody could say which")
-                .todo(format!("keep `{key}` or `{folder}`, and give the other a section of its own or none")),
+                .todo(format!(
+                    "keep `{key}` or `{folder}`, and give the other a section of its own or none"
+                )),
         );
     }
 }

@@ -11,6 +11,7 @@ pub mod load;
 pub mod mailbox;
 pub mod nearest;
 pub mod people;
+pub mod production;
 pub mod reading;
 pub mod secret;
 pub mod section;
@@ -18,12 +19,24 @@ pub mod server;
 pub mod source;
 pub mod tree;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::desk::policy::{Desk, MailboxPolicy};
 use crate::mail::thread::Keys;
 use crate::mail::wording::Wording;
+
+use fault::{Faults, Warning};
+
+/// Loads a configuration as of now, with the environment of this process.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn load(path: &Path) -> Result<(Config, Vec<Warning>), Faults> {
+    let loaded = load::load(path, environment::of_process(), Clock::System.now())?;
+    Ok((loaded.config, loaded.warnings))
+}
 
 /// A whole configuration, valid.
 #[derive(Debug, Clone)]

@@ -132,14 +132,7 @@ impl Reading {
     }
 
     /// Notes a key that the section (of this kind, written like this) does not have. Judged when all keys are known.
-    pub fn unknown(
-        &self,
-        kind: &'static str,
-        section: &str,
-        key: &str,
-        at: Place,
-        is_table: bool,
-    ) {
+    pub fn unknown(&self, kind: &'static str, section: &str, key: &str, at: Place, is_table: bool) {
         self.unknown.borrow_mut().push(Unknown {
             kind,
             section: section.to_owned(),
@@ -159,11 +152,12 @@ impl Reading {
         let unknown = self.unknown.into_inner();
         faults.extend(unknown.iter().map(|u| judge_unknown(u, &keys)));
         let sources = self.sources.into_inner();
+        let effective = self.effective.into_inner();
         let overview = Overview {
             names: sources.iter().map(|s| s.name().to_owned()).collect(),
-            lines: lines_of(&sources, &self.effective.borrow()),
+            lines: lines_of(&sources, &effective),
             sections: self.sections.into_inner(),
-            effective: self.effective.into_inner(),
+            effective,
             keys,
         };
         Ok((verdict(sources, faults)?, overview))

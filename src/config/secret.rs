@@ -38,12 +38,10 @@ pub fn private_file(reading: &Reading, path: &Path, at: Place, make: &str) -> Op
         Ok(about) if !about.is_file() => Err(unreadable("this is no file".to_owned())),
         Ok(about) if about.permissions().mode() & 0o077 != 0 => {
             let mode = about.permissions().mode() & 0o777;
-            Err(
-                Fault::error(at, format!("others may read `{shown}`"))
-                    .label(format!("its mode is {mode:04o}"))
-                    .why("whoever reads this secret can write letters in the desk's name")
-                    .todo(format!("chmod 600 {shown}")),
-            )
+            Err(Fault::error(at, format!("others may read `{shown}`"))
+                .label(format!("its mode is {mode:04o}"))
+                .why("whoever reads this secret can write letters in the desk's name")
+                .todo(format!("chmod 600 {shown}")))
         }
         Ok(_) => contents(path).map_err(unreadable),
     };
@@ -123,13 +121,16 @@ pub fn password(section: &Section<'_>) -> Option<Placed<Secret>> {
         Ok(text) => one_line(section, &text, credential.at),
         Err(why) => {
             reading.fault(
-                Fault::error(credential.at, format!("there is no credential `{}`", credential.value))
-                    .label(why)
-                    .why("systemd puts credentials into the folder $CREDENTIALS_DIRECTORY")
-                    .todo(format!(
-                        "add LoadCredential={}:/path/of/the/file to the unit",
-                        credential.value
-                    )),
+                Fault::error(
+                    credential.at,
+                    format!("there is no credential `{}`", credential.value),
+                )
+                .label(why)
+                .why("systemd puts credentials into the folder $CREDENTIALS_DIRECTORY")
+                .todo(format!(
+                    "add LoadCredential={}:/path/of/the/file to the unit",
+                    credential.value
+                )),
             );
             None
         }
@@ -230,7 +231,10 @@ fn said_by(section: &Section<'_>, words: &[Placed<String>], at: Place) -> Option
 /// What a program prints; what it prints on its standard error is the operator's to see.
 fn run(program: &str, arguments: &[&str], folder: &Path) -> Result<String, String> {
     let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
     if !folder.as_os_str().is_empty() {
         command.current_dir(folder);
     }

@@ -28,12 +28,7 @@ pub struct Section<'a> {
 
 impl<'a> Section<'a> {
     /// The whole of a file; `kind` is what its keys are remembered under.
-    pub fn whole(
-        reading: &'a Reading,
-        kind: &'static str,
-        at: Place,
-        table: &'a Table,
-    ) -> Self {
+    pub fn whole(reading: &'a Reading, kind: &'static str, at: Place, table: &'a Table) -> Self {
         Self::new(reading, kind, String::new(), at, Some(table))
     }
 
@@ -97,7 +92,8 @@ impl<'a> Section<'a> {
 
     /// Notes an effective value that is not the answer to a question, such as a password that was read from a file.
     pub fn note(&self, key: &str, value: &str) {
-        self.reading.note(self.index, key, value.to_owned(), Some(self.at));
+        self.reading
+            .note(self.index, key, value.to_owned(), Some(self.at));
     }
 
     /// Notes the effective value of a free key.
@@ -106,9 +102,15 @@ impl<'a> Section<'a> {
             .note(self.index, key, value.to_owned(), Some(at));
     }
 
-    fn told<T>(&self, key: &str, placed: Option<Placed<T>>, show: impl Fn(&T) -> String) -> Option<Placed<T>> {
+    fn told<T>(
+        &self,
+        key: &str,
+        placed: Option<Placed<T>>,
+        show: impl Fn(&T) -> String,
+    ) -> Option<Placed<T>> {
         if let Some(p) = &placed {
-            self.reading.note(self.index, key, show(&p.value), Some(p.at));
+            self.reading
+                .note(self.index, key, show(&p.value), Some(p.at));
         }
         placed
     }
@@ -123,7 +125,10 @@ impl<'a> Section<'a> {
         let fault = if self.table.is_some() || !self.name.starts_with('[') {
             Fault::error(self.at, format!("`{key}` is missing from {}", self.name))
         } else {
-            Fault::error(self.at, format!("the section {} is missing, with its `{key}`", self.name))
+            Fault::error(
+                self.at,
+                format!("the section {} is missing, with its `{key}`", self.name),
+            )
         };
         self.reading
             .fault(fault.why(why).todo(format!("add {key} = {example}")));
@@ -159,7 +164,12 @@ impl<'a> Section<'a> {
     }
 
     /// A text of one line that must be there.
-    pub fn required_text(&self, key: &'static str, why: &str, example: &str) -> Option<Placed<String>> {
+    pub fn required_text(
+        &self,
+        key: &'static str,
+        why: &str,
+        example: &str,
+    ) -> Option<Placed<String>> {
         if self.has(key).is_none() {
             self.missing(key, why, &quoted(example));
         }
@@ -175,7 +185,12 @@ impl<'a> Section<'a> {
     }
 
     /// A whole number within a range.
-    pub fn number(&self, key: &'static str, range: RangeInclusive<i64>, default: i64) -> Placed<i64> {
+    pub fn number(
+        &self,
+        key: &'static str,
+        range: RangeInclusive<i64>,
+        default: i64,
+    ) -> Placed<i64> {
         let found = self.entry(key).and_then(|(_, node)| {
             let Some(value) = node.value.number() else {
                 let meant = node.value.text().and_then(|t| t.trim().parse().ok());
@@ -189,7 +204,9 @@ impl<'a> Section<'a> {
                     Fault::error(node.at, format!("`{key}` = {value} is out of range"))
                         .label(format!("from {low} to {high}"))
                         .why("the desk could not work as it is meant to")
-                        .todo(format!("write a number from {low} to {high}, such as {default}")),
+                        .todo(format!(
+                            "write a number from {low} to {high}, such as {default}"
+                        )),
                 );
                 return None;
             }
@@ -206,7 +223,12 @@ impl<'a> Section<'a> {
         let found = self.entry(key).and_then(|(_, node)| {
             let value = node.value.flag();
             if value.is_none() {
-                self.wrong_type(key, node, "true or false", &format!("{default}, without quotation marks"));
+                self.wrong_type(
+                    key,
+                    node,
+                    "true or false",
+                    &format!("{default}, without quotation marks"),
+                );
             }
             value.map(|value| Placed { value, at: node.at })
         });
@@ -217,22 +239,37 @@ impl<'a> Section<'a> {
     }
 
     /// One of several words. Without a default the key may be absent.
-    pub fn choice<T: Copy>(&self, key: &'static str, choices: &[(&'static str, T)], default: Option<&'static str>) -> Option<Placed<T>> {
+    pub fn choice<T: Copy>(
+        &self,
+        key: &'static str,
+        choices: &[(&'static str, T)],
+        default: Option<&'static str>,
+    ) -> Option<Placed<T>> {
         let pick = |word: &str| choices.iter().find(|(w, _)| *w == word).map(|(_, v)| *v);
         if let Some(found) = self.text(key) {
             if let Some(value) = pick(&found.value) {
-                return Some(Placed { value, at: found.at });
+                return Some(Placed {
+                    value,
+                    at: found.at,
+                });
             }
             self.bad_word(key, &found, choices.iter().map(|(w, _)| *w));
         } else if let (Some(word), None) = (default, self.has(key)) {
             let value = pick(word)?;
             return Some(self.by_default(key, value, quoted(word)));
         }
-        default.and_then(pick).map(|value| Placed { value, at: self.at })
+        default
+            .and_then(pick)
+            .map(|value| Placed { value, at: self.at })
     }
 
     /// Says that a word is none of those a key takes.
-    pub fn bad_word<'w>(&self, key: &str, found: &Placed<String>, words: impl Iterator<Item = &'w str> + Clone) {
+    pub fn bad_word<'w>(
+        &self,
+        key: &str,
+        found: &Placed<String>,
+        words: impl Iterator<Item = &'w str> + Clone,
+    ) {
         let label = match nearest(&found.value, words.clone()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("none of the words that `{key}` takes"),
@@ -252,12 +289,20 @@ impl<'a> Section<'a> {
             let placed = self.by_default(key, (), format!("[{}]", shown.join(", ")));
             return default
                 .iter()
-                .map(|t| Placed { value: (*t).to_owned(), at: placed.at })
+                .map(|t| Placed {
+                    value: (*t).to_owned(),
+                    at: placed.at,
+                })
                 .collect();
         };
         let texts = self.texts_of(key, node);
         let shown: Vec<String> = texts.iter().map(|t| quoted(&t.value)).collect();
-        self.reading.note(self.index, key, format!("[{}]", shown.join(", ")), Some(node.at));
+        self.reading.note(
+            self.index,
+            key,
+            format!("[{}]", shown.join(", ")),
+            Some(node.at),
+        );
         texts
     }
 
@@ -363,7 +408,9 @@ impl<'a> Section<'a> {
             Fault::error(node.at, format!("`{key}` is written {kind}"))
                 .label(format!("this is {}", node.value.in_words()))
                 .why("brackets say whether a section stands once or several times")
-                .todo(format!("write {kind} on a line of its own and its keys below it")),
+                .todo(format!(
+                    "write {kind} on a line of its own and its keys below it"
+                )),
         );
     }
 
@@ -386,7 +433,8 @@ impl<'a> Section<'a> {
             }
             let of_tables = |items: &[Node]| items.iter().any(|i| i.value.table().is_some());
             let is_table = node.value.table().is_some() || node.value.list().is_some_and(of_tables);
-            self.reading.unknown(self.kind, &self.name, key, *place, is_table);
+            self.reading
+                .unknown(self.kind, &self.name, key, *place, is_table);
         }
     }
 }

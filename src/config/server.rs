@@ -157,10 +157,24 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_loopback() {
-        for host in ["localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "::1", "[::1]"] {
+        for host in [
+            "localhost",
+            "LOCALHOST",
+            "127.0.0.1",
+            "127.1.2.3",
+            "::1",
+            "[::1]",
+        ] {
             assert!(is_loopback(host), "{host}");
         }
-        for host in ["mail.example", "10.0.0.1", "localhost.example", "0.0.0.0", "::", ""] {
+        for host in [
+            "mail.example",
+            "10.0.0.1",
+            "localhost.example",
+            "0.0.0.0",
+            "::",
+            "",
+        ] {
             assert!(!is_loopback(host), "{host}");
         }
     }

@@ -27,9 +27,14 @@ pub fn letters(reader: impl BufRead) -> Result<Vec<Boxed>, String> {
     let mut all = Vec::new();
     for letter in MessageIterator::new(reader) {
         let letter = letter.map_err(|_| "the mbox can't be read to its end".to_owned())?;
-        let seconds = i64::try_from(letter.internal_date()).ok().filter(|s| *s > 0);
+        let seconds = i64::try_from(letter.internal_date())
+            .ok()
+            .filter(|s| *s > 0);
         let arrived = seconds.and_then(|s| DateTime::from_timestamp(s, 0));
-        all.push(Boxed { raw: letter.unwrap_contents(), arrived });
+        all.push(Boxed {
+            raw: letter.unwrap_contents(),
+            arrived,
+        });
     }
     Ok(all)
 }
@@ -45,6 +50,9 @@ mod tests {
         let all = letters(&text[..]).unwrap();
         assert_eq!(all.len(), 2);
         assert!(String::from_utf8_lossy(&all[0].raw).contains("\nFrom here"));
-        assert_eq!(all[1].arrived, Some("2026-08-17T11:00:00Z".parse().unwrap()));
+        assert_eq!(
+            all[1].arrived,
+            Some("2026-08-17T11:00:00Z".parse().unwrap())
+        );
     }
 }

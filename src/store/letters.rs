@@ -153,10 +153,12 @@ impl Store {
     /// # Errors
     /// The database can't be read.
     pub async fn cursor(&self, mailbox: &str) -> Result<Option<Cursor>> {
-        let row = sqlx::query("SELECT uidvalidity, uid, since_us, polled_us FROM cursors WHERE mailbox = $1")
-            .bind(mailbox)
-            .fetch_optional(&self.reader)
-            .await?;
+        let row = sqlx::query(
+            "SELECT uidvalidity, uid, since_us, polled_us FROM cursors WHERE mailbox = $1",
+        )
+        .bind(mailbox)
+        .fetch_optional(&self.reader)
+        .await?;
         row.map(|row| {
             Ok(Cursor {
                 uidvalidity: u32::try_from(row.try_get::<i64, _>(0)?)?,

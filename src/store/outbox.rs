@@ -103,6 +103,18 @@ impl Store {
         Ok(done)
     }
 
+    /// The wording of a letter of ours, by its name.
+    ///
+    /// # Errors
+    /// There is no such letter, or the database can't be read.
+    pub async fn template_of(&self, outbox: i64) -> Result<String> {
+        let row = sqlx::query("SELECT template FROM outbox WHERE id = $1")
+            .bind(outbox)
+            .fetch_one(&self.reader)
+            .await?;
+        Ok(row.try_get(0)?)
+    }
+
     /// The moment at which the next row is due; none if nothing waits.
     ///
     /// # Errors

@@ -132,6 +132,17 @@ impl Store {
         Ok(store)
     }
 
+    /// Whether there is a database at `url` that opening would not first have to make.
+    pub fn exists(url: &str) -> bool {
+        url.split_once("://")
+            .is_some_and(|(scheme, path)| scheme != "sqlite" || Path::new(path).exists())
+    }
+
+    /// Whether several daemons may share this database, one of them active.
+    pub fn serves_several(&self) -> bool {
+        matches!(self.engine, Engine::Postgres)
+    }
+
     async fn connect_sqlite(path: &Path) -> Result<Self> {
         let path = std::path::absolute(path).context("The database's path is no path")?;
         create_private(&path)
