@@ -12,7 +12,8 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
-use crate::config::{self, Config, Faults};
+use crate::config::fault::Faults;
+use crate::config::{self, Config};
 use crate::courier::Courier;
 use crate::desk::address::Address;
 use crate::inbound::{Inbound, Lost};

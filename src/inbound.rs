@@ -458,7 +458,7 @@ async fn unreadable(
 async fn apply(
     work: &mut Work,
     config: &Config,
-    result: Option<&dyn Fn(&[Told]) -> LetterResult>,
+    result: Option<&(dyn Fn(&[Told]) -> LetterResult + Sync)>,
     decision: &Decision,
     now: DateTime<Utc>,
 ) -> Result<Vec<Told>> {
