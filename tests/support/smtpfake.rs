@@ -283,11 +283,11 @@ impl Session {
                 }
                 "AUTH" => self.auth(&mut stream, &line).await?,
                 "MAIL" => {
-                    mail = line[5..].trim().to_owned();
+                    mail = line.get(5..).unwrap_or_default().trim().to_owned();
                     self.reply(&mut stream, "mail", "250 2.1.0 Ok\r\n").await?
                 }
                 "RCPT" => {
-                    rcpt = line[5..].trim().to_owned();
+                    rcpt = line.get(5..).unwrap_or_default().trim().to_owned();
                     self.reply(&mut stream, "rcpt", "250 2.1.5 Ok\r\n").await?
                 }
                 "DATA" => self.data(&mut stream, &mail, &rcpt).await?,
