@@ -149,7 +149,8 @@ CREATE TABLE events (
     CHECK ((data IS NULL) = (salt IS NULL))
 ) /*sqlite STRICT*/;
 CREATE INDEX events_of_request ON events (request_id, seq);
-CREATE INDEX events_of_letter ON events (letter_id) WHERE letter_id IS NOT NULL;
+-- With `seq`, or PostgreSQL looks for a letter's first entry along the whole chain.
+CREATE INDEX events_of_letter ON events (letter_id, seq) WHERE letter_id IS NOT NULL;
 
 -- The last number given in each year (R17).
 CREATE TABLE numbers (

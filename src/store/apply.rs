@@ -5,9 +5,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::column::{day_text, micros, pack};
 use super::entry::{self, Entry, event_data, hex, locale_word, matter_data};
-use super::letters::{day_text, pack};
-use super::pool::micros;
 use super::statement::{made, portions, rows};
 use super::work::{LetterResult, Names, Outgoing, Work};
 use crate::desk::decide::{Concern, Decision};

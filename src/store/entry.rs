@@ -6,7 +6,7 @@ use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::letters::day_text;
+use super::column::day_text;
 use crate::desk::event::Event;
 use crate::desk::request::Matter;
 

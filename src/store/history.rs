@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
+use super::column::{digest, unpack, unpack_text};
 use super::entry::{self, Entry, hex, matter_data, utc};
-use super::letters::{digest, unpack, unpack_text};
 use super::pool::{Engine, Store};
 use super::requests::{REQUEST, read_all};
 use super::statement::made;

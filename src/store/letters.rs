@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
-use super::pool::{Engine, Store, micros, moment};
+use super::column::{digest, micros, moment, pack, unpack, unpack_text};
+use super::pool::{Engine, Store};
 use super::statement::{list, made, padded, portions, rows};
 
 /// The store's name for a letter.
@@ -492,43 +493,6 @@ async fn upsert_cursor(
     .execute(&mut **tx)
     .await?;
     Ok(())
-}
-
-/// Bytes as the store holds them. Level 1: the letters that people send are mostly base64 and text, where more effort gains little.
-pub(crate) fn pack(bytes: &[u8]) -> Result<Vec<u8>> {
-    zstd::bulk::compress(bytes, 1).context("Can't compress")
-}
-
-/// Bytes as they were, given their number.
-pub(crate) fn unpack(packed: &[u8], size: i64) -> Result<Vec<u8>> {
-    zstd::bulk::decompress(packed, usize::try_from(size)?)
-        .context("The database holds a letter that can't be unpacked")
-}
-
-/// A text of our own making as it was.
-pub(crate) fn unpack_text(packed: &[u8]) -> Result<String> {
-    String::from_utf8(unpack_bytes(packed)?).context("The database holds a text that is not UTF-8")
-}
-
-/// A SHA-256 as the store holds it.
-pub(crate) fn digest(bytes: &[u8]) -> Result<[u8; 32]> {
-    <[u8; 32]>::try_from(bytes).context("The database holds a digest of another length")
-}
-
-/// A day of the desk's calendar as the store writes it, `2026-11-23`.
-pub(crate) fn day_text(day: NaiveDate) -> String {
-    day.format("%Y-%m-%d").to_string()
-}
-
-/// The same as the store wrote it.
-pub(crate) fn day(text: &str) -> Result<NaiveDate> {
-    NaiveDate::parse_from_str(text, "%Y-%m-%d")
-        .context("The database holds something else where a day should be")
-}
-
-/// Bytes of our own making as they were.
-pub(crate) fn unpack_bytes(packed: &[u8]) -> Result<Vec<u8>> {
-    zstd::stream::decode_all(packed).context("The database holds something that can't be unpacked")
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod requests;
 pub mod work;
 
 mod apply;
+mod column;
 mod entry;
 mod schema;
 mod statement;

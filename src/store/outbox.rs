@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
-use super::letters::unpack_bytes;
-use super::pool::{Engine, Store, micros, moment};
+use super::column::{micros, moment, unpack_bytes};
+use super::pool::{Engine, Store};
 use super::statement::{made, portions};
 use crate::desk::request::RequestId;
 

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::letters::day;
-use super::pool::{Store, moment};
+use super::column::{day, moment};
+use super::pool::Store;
 use super::statement::made;
 use crate::desk::address::Address;
 use crate::desk::people::Locale;

@@ -7,8 +7,9 @@ use chrono::{DateTime, Utc};
 use sqlx::{Any, Row, Transaction};
 
 use super::apply::Link;
-use super::letters::{LetterId, digest};
-use super::pool::{Engine, Store, micros};
+use super::column::{digest, micros};
+use super::letters::LetterId;
+use super::pool::{Engine, Store};
 use super::requests::{REQUEST, grouped, read_all};
 use super::statement::{list, made, padded};
 use crate::desk::decide::{Concern, Decision};
