@@ -1,10 +1,363 @@
 //! What our own mail server established about the sender (R13): `Authentication-Results` of the configured authserv-ids, topmost only.
+//!
+//! A field counts only where our own server must have put it. Servers prepend: what our border server adds stands above all that came with
+//! the letter, its `Authentication-Results` just above or just below its own `Received` (RFC 8601 5, 7.1). So the fields are read from
+//! the top down to the second `Received`; hops within our own machine (`with LMTP`, or without a `from`) are not counted among those.
+//! Of fields in one unbroken run the topmost word on a method stands. This holds if the border server removes foreign fields with its own
+//! id, as RFC 8601 5 demands of it: a forged one would else stand directly below its `Received`.
 
+use super::fields::{Field, Fields, leading_blanks};
+use super::parse::Caps;
+use super::results::{self, Check};
+use super::words;
+use crate::desk::address::Address;
 use crate::desk::assurance::SenderAssurance;
-use crate::desk::letter::Letter;
+use crate::desk::letter::{From, Letter};
 
-/// Judges a letter by the raw header block. `authserv_ids` are the configured names of our own server; with none, no header counts.
+/// Hops within our own machine that are passed over at most.
+const LOCAL_HOPS: usize = 5;
+
+/// Judges a letter by the raw header block. `authserv_ids` are the configured names of our own server, `*.` at the start standing for any
+/// host below; with none, no header counts. Evidence holds no more of the letter than domains.
 pub fn judge(raw: &[u8], letter: &Letter, authserv_ids: &[String]) -> SenderAssurance {
-    let _ = (raw, letter, authserv_ids);
-    todo!()
+    let address = match &letter.from {
+        From::One { address, .. } => address,
+        From::Nobody { why, .. } => return SenderAssurance::none(format!("No sender: {why}")),
+    };
+    if authserv_ids.is_empty() {
+        return SenderAssurance::weak(
+            "No authserv-id is configured, so that nothing vouches for the sender",
+        );
+    }
+    let raw = raw.get(leading_blanks(raw)..).unwrap_or_default();
+    let fields = Fields::read(raw, Caps::DEFAULT.header_bytes, &|_| false);
+    let found = find(&fields, authserv_ids);
+    let mut verdict = weigh(&found.checks, address.domain());
+    for note in found.notes {
+        verdict = verdict.noting(note);
+    }
+    verdict
+}
+
+/// What our own server said, topmost first.
+#[derive(Default)]
+struct Found {
+    checks: Vec<Check>,
+    notes: Vec<String>,
+}
+
+fn find(fields: &Fields<'_>, ids: &[String]) -> Found {
+    let mut found = Found::default();
+    let (mut border, mut local) = (0_usize, 0_usize);
+    // Set when the run of our fields has begun, and when it has ended.
+    let (mut begun, mut ended) = (false, false);
+    let mut foreign = 0_usize;
+    for field in &fields.list {
+        if field.is("Received") {
+            if is_local_hop(field) && local < LOCAL_HOPS {
+                local = local.saturating_add(1);
+            } else {
+                border = border.saturating_add(1);
+            }
+            ended |= begun || border >= 2;
+            continue;
+        }
+        if !field.is("Authentication-Results") {
+            ended |= begun && !is_filter_mark(field);
+            continue;
+        }
+        let value = field.plain();
+        let Some(id) = results::authserv_id(&value).filter(|id| is_ours(id, ids)) else {
+            foreign = foreign.saturating_add(1);
+            continue;
+        };
+        if ended {
+            found.notes.push(format!(
+                "A field of {} further down is not counted: not where our server writes",
+                shown(&id)
+            ));
+            continue;
+        }
+        begun = true;
+        match results::read(&value) {
+            Some(read) => found.add(read.checks),
+            None => {
+                // Fail closed: nothing below an unreadable field of ours is believed either.
+                ended = true;
+                found
+                    .notes
+                    .push(format!("A field of {} cannot be read", shown(&id)));
+            }
+        }
+    }
+    if foreign > 0 {
+        found.notes.push(format!(
+            "{foreign} Authentication-Results of other servers are not counted"
+        ));
+    }
+    found.notes.truncate(20);
+    found
+}
+
+impl Found {
+    /// A later field has no say on a method that an earlier one spoke of.
+    fn add(&mut self, checks: Vec<Check>) {
+        let spoken: Vec<String> = self.checks.iter().map(|c| c.method.clone()).collect();
+        self.checks
+            .extend(checks.into_iter().filter(|c| !spoken.contains(&c.method)));
+    }
+}
+
+fn weigh(checks: &[Check], from: &str) -> SenderAssurance {
+    if checks.is_empty() {
+        return SenderAssurance::weak("Our server says nothing about the sender");
+    }
+    let said = |method: &'static str| checks.iter().filter(move |c| c.method == method);
+    if let Some(check) = said("dmarc").find(|c| c.result == "fail") {
+        return SenderAssurance::none(format!(
+            "dmarc=fail: the letter does not come from {}",
+            domain_in(check, "header.from").unwrap_or_else(|| from.to_owned())
+        ));
+    }
+    let passes = |check: &Check| check.result == "pass";
+    let dmarc = said("dmarc").filter(|c| passes(c)).find_map(|check| {
+        domain_in(check, "header.from").filter(|domain| related(domain, from))
+    });
+    if let Some(domain) = dmarc {
+        return SenderAssurance::domain(format!("dmarc=pass for {domain}"));
+    }
+    if let Some(domain) = said("dkim")
+        .filter(|c| passes(c))
+        .find_map(|check| aligned_signer(check, from))
+    {
+        return SenderAssurance::domain(format!("dkim=pass by {domain}"));
+    }
+    if let Some(domain) = said("dkim")
+        .filter(|c| c.result == "fail")
+        .find_map(|check| aligned_signer(check, from))
+    {
+        return SenderAssurance::none(format!("dkim=fail for the signature of {domain}"));
+    }
+    let results: Vec<String> = checks
+        .iter()
+        .take(10)
+        .map(|c| format!("{}={}", c.method, shown(&c.result)))
+        .collect();
+    let mut verdict = SenderAssurance::weak(format!(
+        "Nothing vouches for {from}: {}",
+        results.join(", ")
+    ));
+    let spf = said("spf")
+        .filter(|c| passes(c))
+        .find_map(|check| domain_in(check, "smtp.mailfrom").filter(|d| related(d, from)));
+    if let Some(domain) = spf {
+        verdict = verdict.noting(format!(
+            "spf=pass for {domain} says where the letter came from, not who wrote it"
+        ));
+    }
+    verdict
+}
+
+/// The signing domain, where it is that of `From:` or one above it. All that the field says of the signer must agree.
+fn aligned_signer(check: &Check, from: &str) -> Option<String> {
+    let named: Vec<&str> = ["header.d", "header.i"]
+        .into_iter()
+        .filter(|name| check.properties.iter().any(|(n, _)| n == name))
+        .collect();
+    let domains: Option<Vec<String>> = named.iter().map(|name| domain_in(check, name)).collect();
+    let domains = domains?;
+    let vouches = |domain: &String| domain == from || is_below(from, domain);
+    // `header.i` may lie below `header.d` (RFC 6376 3.5); the signer is `header.d` where it is given.
+    domains.first().filter(|d| vouches(d)).cloned()
+}
+
+/// The domain of a property: a domain, or what stands after `@`.
+fn domain_in(check: &Check, property: &str) -> Option<String> {
+    let value = check.property(property)?.trim_matches(['<', '>']);
+    let domain = value.rsplit_once('@').map_or(value, |(_, domain)| domain);
+    Address::new(&format!("x@{domain}"))
+        .ok()
+        .map(|address| address.domain().to_owned())
+}
+
+fn related(one: &str, other: &str) -> bool {
+    one == other || is_below(one, other) || is_below(other, one)
+}
+
+/// Whether `lower` is a subdomain of `upper`; nothing counts as below a domain of one label.
+fn is_below(lower: &str, upper: &str) -> bool {
+    upper.contains('.')
+        && lower
+            .strip_suffix(upper)
+            .is_some_and(|rest| rest.ends_with('.'))
+}
+
+fn is_ours(id: &str, ids: &[String]) -> bool {
+    ids.iter().any(|configured| {
+        let configured = configured.to_lowercase();
+        match configured.strip_prefix("*.") {
+            Some(domain) => is_below(id, domain),
+            None => configured == id,
+        }
+    })
+}
+
+/// A `Received` within our own machine: delivery by LMTP, or a note without a `from`. The words of the sender's own greeting stand before
+/// the last `with` and in comments, and are not believed.
+fn is_local_hop(field: &Field<'_>) -> bool {
+    let value = without_comments(&field.plain());
+    let mut words = value.split_whitespace();
+    if words.next().is_some_and(|w| w.eq_ignore_ascii_case("by")) {
+        return true;
+    }
+    let words: Vec<&str> = value.split([' ', '\t', ';']).filter(|w| !w.is_empty()).collect();
+    let with = words.iter().rposition(|w| w.eq_ignore_ascii_case("with"));
+    with.and_then(|at| words.get(at.saturating_add(1)))
+        .is_some_and(|w| w.to_ascii_uppercase().starts_with("LMTP"))
+}
+
+fn without_comments(value: &str) -> String {
+    let mut depth = 0_usize;
+    value
+        .chars()
+        .filter(|c| {
+            match c {
+                '(' => depth = depth.saturating_add(1),
+                ')' => {
+                    depth = depth.saturating_sub(1);
+                    return false;
+                }
+                _ => {}
+            }
+            depth == 0
+        })
+        .collect()
+}
+
+/// Fields that filters write between the `Authentication-Results` of one server.
+fn is_filter_mark(field: &Field<'_>) -> bool {
+    let name = field.lower_name();
+    name.starts_with("arc-")
+        || matches!(
+            name.as_str(),
+            "authentication-results" | "received-spf" | "dkim-filter" | "dmarc-filter"
+        )
+}
+
+/// A word of a header, fit for evidence.
+fn shown(word: &str) -> String {
+    words::clean(word).chars().take(100).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::assurance::Level;
+    use crate::mail::parse::read;
+
+    const RECEIVED: &str =
+        "Received: from mail.x.example (mail.x.example [192.0.2.1]) by mx.desk.example (Postfix) with ESMTPS id 1; Sat, 1 Aug 2026 10:00:00 +0300\n";
+
+    fn level(header: &str) -> (Level, String) {
+        let raw = format!("{header}From: Anna <anna@x.example>\n\ntext");
+        let ids = ["MX.desk.example".to_owned(), "*.pool.example".to_owned()];
+        let letter = read(raw.as_bytes(), Caps::DEFAULT);
+        let verdict = judge(raw.as_bytes(), &letter, &ids);
+        (verdict.level(), verdict.evidence().join("; "))
+    }
+
+    fn said(results: &str) -> Level {
+        level(&format!(
+            "Authentication-Results: mx.desk.example; {results}\n{RECEIVED}"
+        ))
+        .0
+    }
+
+    #[test]
+    fn c33_only_an_aligned_pass_is_a_pass() {
+        for (results, expected) in [
+            ("dmarc=pass header.from=x.example", Level::Domain),
+            ("dmarc=pass (p=none) header.from=anna@x.example", Level::Domain),
+            ("dmarc=pass header.from=X.EXAMPLE.", Level::Domain),
+            ("dmarc=pass header.from=mail.x.example", Level::Domain),
+            ("dmarc=pass header.from=y.example", Level::Weak),
+            ("dmarc=pass header.from=evilx.example", Level::Weak),
+            ("dmarc=pass header.from=example", Level::Weak),
+            ("dmarc=pass", Level::Weak),
+            ("dmarc=pass header.from=y.example header.from=x.example", Level::Weak),
+            ("dkim=pass header.d=x.example", Level::Domain),
+            ("dkim=pass header.i=@x.example", Level::Domain),
+            ("dkim=pass header.d=mail.x.example", Level::Weak),
+            ("dkim=pass header.d=example", Level::Weak),
+            ("dkim=pass header.d=y.example header.i=@x.example", Level::Weak),
+            ("dkim=pass header.d=y.example; dkim=pass header.d=x.example", Level::Domain),
+            ("spf=pass smtp.mailfrom=anna@x.example", Level::Weak),
+            ("dmarc=fail header.from=x.example", Level::None),
+            ("dmarc=fail header.from=x.example; dkim=pass header.d=x.example", Level::None),
+            ("dkim=fail header.d=x.example", Level::None),
+            ("dkim=fail header.d=x.example; dkim=pass header.d=x.example", Level::Domain),
+            ("dkim=fail header.d=y.example", Level::Weak),
+            ("dmarc=bestguesspass header.from=x.example", Level::Weak),
+            ("none", Level::Weak),
+            ("dmarc=pass header.from=x.example action=none", Level::Weak),
+        ] {
+            assert_eq!(said(results), expected, "{results}");
+        }
+        for result in ["softfail", "temperror", "neutral", "none", "policy", "permerror"] {
+            assert_eq!(said(&format!("dmarc={result} header.from=x.example")), Level::Weak);
+            assert_eq!(said(&format!("dkim={result} header.d=x.example")), Level::Weak);
+        }
+    }
+
+    #[test]
+    fn c33_g4_position_and_id_must_be_our_servers() {
+        const PASS: &str = "dmarc=pass header.from=x.example";
+        let ours = format!("Authentication-Results: mx.desk.example; {PASS}\n");
+        let fail = "Authentication-Results: mx.desk.example; dmarc=fail header.from=x.example\n";
+        let none = "Authentication-Results: mx.desk.example; dmarc=none\n";
+        let lmtp = "Received: from mx.desk.example by imap.desk.example with LMTP id 2\n";
+        let inner = "Received: by 2002:a05:1 with SMTP id 3\n";
+        let sly = "Received: from evil (with LMTP [192.0.2.9]) by mx.desk.example with ESMTP id 4\n";
+        for (header, expected) in [
+            (format!("{ours}{RECEIVED}"), Level::Domain),
+            (format!("{RECEIVED}{ours}"), Level::Domain),
+            (format!("Return-Path: <a@x.example>\n{lmtp}{RECEIVED}{ours}"), Level::Domain),
+            (format!("{inner}{RECEIVED}Received-SPF: pass\n{ours}"), Level::Domain),
+            (format!("{RECEIVED}{RECEIVED}{ours}"), Level::Weak),
+            (format!("{sly}{RECEIVED}{ours}"), Level::Weak),
+            (format!("{none}{RECEIVED}{ours}"), Level::Weak),
+            (format!("{none}{ours}{RECEIVED}"), Level::Weak),
+            (format!("{fail}{ours}{RECEIVED}"), Level::None),
+            (format!("{RECEIVED}{none}Subject: x\n{ours}"), Level::Weak),
+            (format!("{ours}Subject: x\n{fail}{RECEIVED}"), Level::Domain),
+            (ours.replace("mx.desk", "mx.evil"), Level::Weak),
+            (ours.replace("mx.desk.example", "mx.desk.example.evil"), Level::Weak),
+            (ours.replace("mx.desk.example", "mx7.pool.example"), Level::Domain),
+            (ours.replace("mx.desk.example", "evilpool.example"), Level::Weak),
+            (ours.replace("mx.desk.example", "MX.Desk.EXAMPLE 1"), Level::Domain),
+            (ours.replace("Authentication-Results", "ARC-Authentication-Results"), Level::Weak),
+        ] {
+            assert_eq!(level(&header).0, expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn without_a_sender_or_an_id_there_is_no_authority() {
+        let raw = format!("Authentication-Results: mx.desk.example; dmarc=pass header.from=x.example\n{RECEIVED}From: a@x.example\nFrom: b@x.example\n\nx");
+        let letter = read(raw.as_bytes(), Caps::DEFAULT);
+        let ids = ["mx.desk.example".to_owned()];
+        assert_eq!(judge(raw.as_bytes(), &letter, &ids).level(), Level::None);
+        let one = raw.replace("From: b@x.example\n", "");
+        let letter = read(one.as_bytes(), Caps::DEFAULT);
+        assert_eq!(judge(one.as_bytes(), &letter, &[]).level(), Level::Weak);
+        assert_eq!(judge(one.as_bytes(), &letter, &ids).level(), Level::Domain);
+    }
+
+    #[test]
+    fn forged_fields_are_told() {
+        let (_, evidence) = level(&format!(
+            "{RECEIVED}{RECEIVED}Authentication-Results: mx.desk.example; dmarc=pass header.from=x.example\n"
+        ));
+        assert!(evidence.contains("further down is not counted"), "{evidence}");
+    }
 }

@@ -1,16 +1,31 @@
 //! Bytes to values and back, pure: reading letters, screening machines out, judging senders, finding threads, writing ours.
 
 pub mod assurance;
+mod base32;
+mod bounce;
+mod charset;
 pub mod clean;
 pub mod compose;
+mod content_key;
 pub mod dates;
+mod fields;
+mod file_name;
+mod from_field;
 pub mod header;
+mod html;
 pub mod layout;
+mod mailboxes;
 pub mod mbox;
+mod params;
 pub mod parse;
+mod parts;
 pub mod quote;
+mod results;
 pub mod screen;
+mod text;
 pub mod thread;
+mod transfer;
 pub mod trial;
 pub mod vocabulary;
 pub mod wording;
+mod words;

@@ -1,11 +1,18 @@
 //! Bytes to a [`Letter`]: never fails, never trusts; what it could not read stands in the letter's faults.
 
-use crate::desk::letter::Letter;
+use chrono::{DateTime, FixedOffset};
+
+use super::fields::Fields;
+use super::file_name::Names;
+use super::parts::{Part, Parts};
+use super::{bounce, content_key, from_field, mailboxes, parts, quote, screen, text, words};
+use crate::desk::address::Address;
+use crate::desk::letter::{Attachment, Automatic, Letter};
 
 /// Caps on what is read of one letter (S31); past them the rest is left unread and a fault says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caps {
-    /// Octets of the header block.
+    /// Octets of all header blocks.
     pub header_bytes: usize,
     /// MIME parts.
     pub parts: usize,
@@ -28,8 +35,242 @@ impl Caps {
     };
 }
 
-/// Reads a letter. `own_addresses` tells the desk's own letters come back (R46).
+/// Longest subject kept, in characters; the original is in the letter's bytes.
+const SUBJECT: usize = 2_000;
+/// Message-IDs read from one field; clients keep far fewer.
+const IDS: usize = 1_000;
+
+/// Reads a letter. Linear in its length, whatever stands in it.
 pub fn read(raw: &[u8], caps: Caps) -> Letter {
-    let _ = (raw, caps);
-    todo!()
+    let parts = parts::read(raw, caps);
+    let chosen = text::choose(&parts, caps.text_bytes);
+    let mut faults = parts.faults.clone();
+    faults.extend(chosen.faults.iter().cloned());
+    let empty = Fields::default();
+    let fields = parts.list.first().map_or(&empty, |letter| &letter.fields);
+    let hint = chosen.charset.as_deref();
+    let mut reader = Reader {
+        fields,
+        caps,
+        hint,
+        faults,
+    };
+    let measured = content_key::measure(&parts);
+    let from = from_field::read(fields, hint);
+    let subject = reader.subject();
+    let automatic = screen::automatic(&parts, &from, &subject);
+    let bounced = automatic
+        .as_ref()
+        .is_some_and(|(kind, _)| *kind == Automatic::Bounce);
+    reader.note_oddities();
+    Letter {
+        message_id: reader.message_id(),
+        from,
+        to: reader.addresses("To"),
+        cc: reader.addresses("Cc"),
+        delivered_to: ["Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To"]
+            .into_iter()
+            .flat_map(|name| reader.addresses(name))
+            .collect(),
+        reply_to: reader.addresses("Reply-To"),
+        subject,
+        date: reader.date(),
+        in_reply_to: reader.ids("In-Reply-To"),
+        references: reader.ids("References"),
+        new_text: quote::new_text(&chosen.text),
+        attachments: attachments(&parts, &chosen.attachments, &measured, hint),
+        bounce: bounced.then(|| bounce::read(&parts, &chosen.text)),
+        automatic,
+        content_key: content_key::of(&parts, &measured),
+        text: chosen.text,
+        faults: reader.faults,
+    }
+}
+
+struct Reader<'r, 'a> {
+    fields: &'r Fields<'a>,
+    caps: Caps,
+    hint: Option<&'r str>,
+    faults: Vec<String>,
+}
+
+impl Reader<'_, '_> {
+    fn subject(&mut self) -> String {
+        let Some(field) = self.fields.first("Subject") else {
+            return String::new();
+        };
+        let subject = words::text(field.value, self.hint);
+        if subject.chars().count() > SUBJECT {
+            self.faults
+                .push(format!("Subject longer than {SUBJECT} characters, cut short"));
+            return subject.chars().take(SUBJECT).collect();
+        }
+        subject
+    }
+
+    /// Addresses of every field of this name, at most the cap of them.
+    fn addresses(&mut self, name: &str) -> Vec<Address> {
+        let mut all = Vec::new();
+        for field in self.fields.all(name) {
+            let room = self.caps.addresses.saturating_sub(all.len());
+            let list = mailboxes::read(field.value, room, self.hint);
+            if list.cut {
+                self.faults.push(format!(
+                    "{name} holds more than {} addresses; the rest is not read",
+                    self.caps.addresses
+                ));
+            }
+            all.extend(list.addresses());
+            if list.cut {
+                break;
+            }
+        }
+        all
+    }
+
+    fn date(&mut self) -> Option<DateTime<FixedOffset>> {
+        let value = self.fields.plain("Date")?;
+        let parsed = mail_parser::DateTime::parse_rfc822(&value)
+            .filter(mail_parser::DateTime::is_valid)
+            .and_then(|date| DateTime::parse_from_rfc3339(&date.to_rfc3339()).ok())
+            .or_else(|| DateTime::parse_from_rfc2822(&value).ok());
+        if parsed.is_none() {
+            self.faults.push("Date cannot be read".to_owned());
+        }
+        parsed
+    }
+
+    fn message_id(&mut self) -> Option<String> {
+        let mut ids = self.ids("Message-ID");
+        let several = self.fields.all("Message-ID").count() > 1 || ids.len() > 1;
+        if several {
+            self.faults
+                .push("More than one Message-ID; none is used".to_owned());
+            return None;
+        }
+        if ids.is_empty() && self.fields.first("Message-ID").is_some() {
+            self.faults.push("Message-ID is malformed".to_owned());
+        }
+        ids.pop()
+    }
+
+    /// What stands in angle brackets in the fields of this name; a lone word with `@` counts too, as some clients leave the brackets out.
+    fn ids(&self, name: &str) -> Vec<String> {
+        let mut ids = Vec::new();
+        for field in self.fields.all(name) {
+            let value = field.plain();
+            let mut rest = value.as_str();
+            let bare = !value.contains('<');
+            if bare {
+                ids.extend(value.split_whitespace().filter(|w| w.contains('@')).filter_map(usable_id));
+            }
+            while let Some((_, after)) = rest.split_once('<').filter(|_| !bare) {
+                let Some((id, next)) = after.split_once('>') else {
+                    break;
+                };
+                ids.extend(usable_id(id));
+                rest = next;
+                if ids.len() >= IDS {
+                    break;
+                }
+            }
+        }
+        ids.truncate(IDS);
+        ids
+    }
+
+    /// Things that decide nothing and that a person should see in `explain`.
+    fn note_oddities(&mut self) {
+        if self.fields.garbled {
+            self.faults
+                .push("A line in the header block is no header field".to_owned());
+        }
+        if self.fields.list.is_empty() {
+            self.faults.push("No header fields".to_owned());
+        }
+        for name in ["Subject", "To", "Date", "Reply-To", "Sender", "Content-Type"] {
+            let count = self.fields.all(name).count();
+            if count > 1 {
+                self.faults
+                    .push(format!("{count} {name} fields; the first is used"));
+            }
+        }
+    }
+}
+
+/// A Message-ID without white space (folding leaves it there) and of a length that a line can hold.
+fn usable_id(id: &str) -> Option<String> {
+    let id: String = id.chars().filter(|c| !c.is_whitespace()).collect();
+    let good = !id.is_empty()
+        && id.len() <= 998
+        && !id.chars().any(words::is_hidden)
+        && !id.contains(['<', '>']);
+    good.then_some(id)
+}
+
+fn attachments(
+    parts: &Parts<'_>,
+    places: &[usize],
+    measured: &[content_key::Measured],
+    hint: Option<&str>,
+) -> Vec<Attachment> {
+    let mut names = Names::default();
+    places
+        .iter()
+        .filter_map(|at| Some((parts.list.get(*at)?, measured.get(*at)?)))
+        .map(|(part, measured)| Attachment {
+            name: names.unique(&given_name(part, hint), &fallback_name(part)),
+            media_type: words::clean(part.media_type()),
+            size: measured.size,
+            sha256: measured.exact,
+        })
+        .collect()
+}
+
+/// The name that the sender gave; that of an unnamed letter inside is its subject.
+fn given_name(part: &Part<'_>, hint: Option<&str>) -> String {
+    let named = part
+        .disposition
+        .text("filename", hint)
+        .or_else(|| part.media.text("name", hint))
+        .filter(|name| !name.trim().is_empty());
+    if let Some(name) = named {
+        return name;
+    }
+    if !part.is_message() {
+        return String::new();
+    }
+    let inner = part.decoded();
+    let skip = super::fields::leading_blanks(&inner);
+    let fields = Fields::read(inner.get(skip..).unwrap_or_default(), 64 * 1024, &|_| false);
+    let subject = fields
+        .first("Subject")
+        .map(|f| words::text(f.value, hint).replace(['/', '\\'], "_"))
+        .filter(|s| !s.is_empty());
+    subject.map_or_else(String::new, |s| {
+        // The extension must survive the shortening of the name.
+        format!("{}.eml", s.chars().take(120).collect::<String>())
+    })
+}
+
+/// A name for a part that has none.
+fn fallback_name(part: &Part<'_>) -> String {
+    match part.media_type() {
+        "text/html" => "text.html",
+        "text/plain" => "text.txt",
+        "text/calendar" => "invitation.ics",
+        "text/rfc822-headers" | "message/rfc822-headers" => "headers.txt",
+        "message/rfc822" | "message/global" => "letter.eml",
+        "message/delivery-status" => "delivery-status.txt",
+        "image/jpeg" | "image/jpg" => "image.jpg",
+        "image/png" => "image.png",
+        "image/gif" => "image.gif",
+        "application/pdf" => "document.pdf",
+        "application/pkcs7-signature" | "application/x-pkcs7-signature" => "smime.p7s",
+        "application/pkcs7-mime" | "application/x-pkcs7-mime" => "smime.p7m",
+        "application/pgp-signature" => "signature.asc",
+        "application/ms-tnef" => "winmail.dat",
+        _ => "attachment.bin",
+    }
+    .to_owned()
 }

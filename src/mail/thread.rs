@@ -1,5 +1,12 @@
 //! Signed tokens in our Message-IDs and reply addresses, and the clues in a letter as to which request it is about.
 
+use std::collections::BTreeSet;
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use super::base32;
+use super::transfer::hex;
 use crate::desk::address::Address;
 use crate::desk::letter::Letter;
 use crate::desk::request::{Number, RequestId};
@@ -17,6 +24,19 @@ pub enum TokenKind {
     Nothing,
 }
 
+impl TokenKind {
+    const ALL: [Self; 4] = [Self::Reply, Self::Confirm, Self::Internal, Self::Nothing];
+
+    fn letter(self) -> char {
+        match self {
+            Self::Reply => 'r',
+            Self::Confirm => 'c',
+            Self::Internal => 'i',
+            Self::Nothing => 'n',
+        }
+    }
+}
+
 /// What a token says, once its seal is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token {
@@ -28,9 +48,25 @@ pub struct Token {
     pub outbox: i64,
 }
 
+/// What the seal is over, besides the token: a seal for another purpose, or of another version, does not verify here.
+const PURPOSE: &[u8] = b"postdesk/token/v1";
+/// Octets of the seal that are kept (128 bits, S1).
+const SEAL: usize = 16;
+/// Characters that they are written in.
+const SEAL_TEXT: usize = 26;
+
+#[derive(Clone)]
+struct Key {
+    id: char,
+    mac: Hmac<Sha256>,
+}
+
 /// The desk's sealing keys: the first seals, all verify. `Debug` shows no key (S32).
 #[derive(Clone)]
-pub struct Keys {}
+pub struct Keys {
+    first: Key,
+    older: Vec<Key>,
+}
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -44,8 +80,25 @@ impl Keys {
     /// # Errors
     /// What is wrong with it, without any of its content.
     pub fn read(text: &str) -> Result<Self, String> {
-        let _ = text;
-        todo!()
+        let mut keys: Vec<Key> = Vec::new();
+        for (at, line) in text.lines().enumerate() {
+            let line = line.split('#').next().unwrap_or_default().trim();
+            if line.is_empty() {
+                continue;
+            }
+            let place = at.saturating_add(1);
+            let key = read_key(line).map_err(|why| format!("Line {place}: {why}"))?;
+            if keys.iter().any(|k| k.id == key.id) {
+                return Err(format!("Line {place}: a second key with the same id"));
+            }
+            keys.push(key);
+        }
+        let mut keys = keys.into_iter();
+        let first = keys.next().ok_or_else(|| "It holds no key".to_owned())?;
+        Ok(Self {
+            first,
+            older: keys.collect(),
+        })
     }
 
     /// A new secret file with one key, from the system's randomness.
@@ -53,20 +106,128 @@ impl Keys {
     /// # Errors
     /// The system gave no randomness.
     pub fn generate() -> Result<String, String> {
-        todo!()
+        let mut octets = [0_u8; 32];
+        getrandom::fill(&mut octets).map_err(|why| format!("No randomness: {why}"))?;
+        let digits: String = octets.iter().map(|b| format!("{b:02x}")).collect();
+        Ok(format!(
+            "# Keys that seal the desk's reply addresses. The first seals, all are accepted: put a new one first, keep the old below it.\n1 {digits}\n"
+        ))
     }
 
     /// Seals a token: lower-case letters and digits and one dot, fit for a local part.
     pub fn seal(&self, token: &Token) -> String {
-        let _ = token;
-        todo!()
+        let mut payload = Vec::with_capacity(20);
+        write_varint(&mut payload, token.outbox.cast_unsigned());
+        if let Some(RequestId(request)) = token.request {
+            write_varint(&mut payload, request.cast_unsigned());
+        }
+        let body = format!(
+            "{}{}{}",
+            token.kind.letter(),
+            self.first.id,
+            base32::write(&payload)
+        );
+        let seal = sealed(&self.first, &body).finalize().into_bytes();
+        let kept = seal.get(..SEAL).unwrap_or_default();
+        format!("{body}.{}", base32::write(kept))
     }
 
     /// Opens a sealed token; none if it is not ours, tampered with or of an unknown key. The seal is verified in constant time before anything is used (S1).
-    pub fn open(&self, sealed: &str) -> Option<Token> {
-        let _ = sealed;
-        todo!()
+    pub fn open(&self, sealed_text: &str) -> Option<Token> {
+        if sealed_text.len() > 128 || !sealed_text.is_ascii() {
+            return None;
+        }
+        // Servers on the way may fold case (RFC 5321 2.4 lets only the last one know).
+        let folded = sealed_text.to_ascii_lowercase();
+        let (body, seal) = folded.split_once('.')?;
+        let seal = base32::read(seal).filter(|s| s.len() == SEAL)?;
+        let id = body.chars().nth(1)?;
+        let key = std::iter::once(&self.first)
+            .chain(&self.older)
+            .find(|k| k.id == id)?;
+        sealed(key, body).verify_truncated_left(&seal).ok()?;
+        let kind = TokenKind::ALL
+            .into_iter()
+            .find(|kind| body.starts_with(kind.letter()))?;
+        let payload = base32::read(body.get(2..)?)?;
+        let (outbox, rest) = read_varint(&payload)?;
+        let request = if rest.is_empty() {
+            None
+        } else {
+            let (request, rest) = read_varint(rest)?;
+            if !rest.is_empty() {
+                return None;
+            }
+            Some(RequestId(request.cast_signed()))
+        };
+        Some(Token {
+            kind,
+            request,
+            outbox: outbox.cast_signed(),
+        })
     }
+}
+
+fn read_key(line: &str) -> Result<Key, String> {
+    let (id, digits) = line
+        .split_once(char::is_whitespace)
+        .ok_or("not of the form ID HEX")?;
+    let mut letters = id.chars();
+    let (Some(id), None) = (letters.next(), letters.next()) else {
+        return Err("the id is not one digit or letter".to_owned());
+    };
+    if !id.is_ascii_alphanumeric() {
+        return Err("the id is not one digit or letter".to_owned());
+    }
+    let digits = digits.trim().as_bytes();
+    let (pairs, rest) = digits.as_chunks::<2>();
+    if pairs.len() != 32 || !rest.is_empty() {
+        return Err("the key is not 64 hexadecimal digits".to_owned());
+    }
+    let octets: Option<Vec<u8>> = pairs
+        .iter()
+        .map(|[high, low]| Some((hex(*high)? << 4) | hex(*low)?))
+        .collect();
+    let octets = octets.ok_or("the key is not 64 hexadecimal digits")?;
+    let mac = Hmac::new_from_slice(&octets).map_err(|_| "the key has a bad length")?;
+    Ok(Key {
+        id: id.to_ascii_lowercase(),
+        mac,
+    })
+}
+
+/// The seal over the token's text, kind and key id in it; over the text and not its meaning, so that no second spelling verifies.
+fn sealed(key: &Key, body: &str) -> Hmac<Sha256> {
+    let mut mac = key.mac.clone();
+    mac.update(PURPOSE);
+    mac.update(&[0]);
+    mac.update(body.as_bytes());
+    mac
+}
+
+fn write_varint(out: &mut Vec<u8>, mut value: u64) {
+    loop {
+        let [.., low] = (value & 0x7f).to_be_bytes();
+        value >>= 7;
+        if value == 0 {
+            out.push(low);
+            return;
+        }
+        out.push(low | 0x80);
+    }
+}
+
+fn read_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut value = 0_u64;
+    for (at, b) in bytes.iter().enumerate().take(10) {
+        let shift = u32::try_from(at).ok()?.checked_mul(7)?;
+        let piece = u64::from(b & 0x7f);
+        value |= piece.checked_shl(shift)?;
+        if b & 0x80 == 0 {
+            return Some((value, bytes.get(at.saturating_add(1)..)?));
+        }
+    }
+    None
 }
 
 /// What a letter holds that leads to a request, strongest first, and what looked like it and was not.
@@ -76,7 +237,7 @@ pub struct Clues {
     pub tokens: Vec<Token>,
     /// Other Message-IDs that it answers, In-Reply-To first, then References from the newest back.
     pub message_ids: Vec<String>,
-    /// A number in the subject, in the form our subjects have (`[№ 2026-000123]`).
+    /// A number in the subject, in the form our subjects have (`[№ 2026-000123]`); none where two different ones stand there.
     pub number: Option<Number>,
     /// Tokens that did not verify, for `explain` ("a token that is not ours or was tampered with").
     pub rejected: Vec<String>,
@@ -84,20 +245,326 @@ pub struct Clues {
     pub tags: Vec<String>,
 }
 
+/// How many Message-IDs of one letter are looked at.
+const IDS: usize = 100;
+
 /// Finds the clues. `own` is the desk's address.
 pub fn clues(letter: &Letter, keys: &Keys, own: &Address) -> Clues {
-    let _ = (letter, keys, own);
-    todo!()
+    let mut clues = Clues {
+        number: number(&letter.subject),
+        ..Clues::default()
+    };
+    let recipients = letter.to.iter().chain(&letter.cc).chain(&letter.delivered_to);
+    let mut seen = BTreeSet::new();
+    for address in recipients {
+        let Some(tag) = address.tag_of(own).map(str::to_ascii_lowercase) else {
+            continue;
+        };
+        if !seen.insert(tag.clone()) {
+            continue;
+        }
+        if let Some(token) = keys.open(&tag) {
+            clues.add(token);
+        } else if looks_sealed(&tag) {
+            clues.rejected.push(tag);
+        } else {
+            clues.tags.push(tag);
+        }
+    }
+    let answered = letter
+        .in_reply_to
+        .iter()
+        .chain(letter.references.iter().rev())
+        .take(IDS);
+    let mut seen = BTreeSet::new();
+    for id in answered {
+        if !seen.insert(id.as_str()) {
+            continue;
+        }
+        let (local, domain) = id.rsplit_once('@').unwrap_or((id.as_str(), ""));
+        if let Some(token) = keys.open(local) {
+            clues.add(token);
+        } else if looks_sealed(local) && domain.eq_ignore_ascii_case(own.domain()) {
+            clues.rejected.push(id.clone());
+        } else {
+            clues.message_ids.push(id.clone());
+        }
+    }
+    clues
+}
+
+impl Clues {
+    fn add(&mut self, token: Token) {
+        if !self.tokens.contains(&token) {
+            self.tokens.push(token);
+        }
+    }
+}
+
+/// Whether a text has the shape of a sealed token, whoever sealed it.
+fn looks_sealed(text: &str) -> bool {
+    let Some((body, seal)) = text.split_once('.') else {
+        return false;
+    };
+    let mut letters = body.chars();
+    let kind = letters.next().map(|c| c.to_ascii_lowercase());
+    seal.len() == SEAL_TEXT
+        && body.len() >= 3
+        && kind.is_some_and(|c| TokenKind::ALL.iter().any(|k| k.letter() == c))
+        && seal.bytes().chain(body.bytes()).all(|b| b.is_ascii_alphanumeric())
 }
 
 /// The Message-ID (without brackets) of a letter of ours.
 pub fn message_id(keys: &Keys, token: &Token, own: &Address) -> String {
-    let _ = (keys, token, own);
-    todo!()
+    format!("{}@{}", keys.seal(token), own.domain())
 }
 
 /// The address that replies go to where the server delivers plus-addresses.
 pub fn reply_address(keys: &Keys, token: &Token, own: &Address) -> String {
-    let _ = (keys, token, own);
-    todo!()
+    format!("{}+{}@{}", own.local(), keys.seal(token), own.domain())
+}
+
+/// A subject without reply and forward prefixes and without our number tag: what it is about.
+pub fn base_subject(subject: &str) -> String {
+    let mut rest = subject.trim();
+    while let Some(shorter) = without_prefix(rest) {
+        rest = shorter;
+    }
+    match tag_in(rest) {
+        Some((before, _, after, true)) => {
+            base_subject(&format!("{} {}", before.trim_end(), after.trim_start()))
+        }
+        _ => rest.trim().to_owned(),
+    }
+}
+
+const PREFIXES: [&str; 22] = [
+    "re", "fwd", "fw", "aw", "wg", "sv", "vs", "antw", "tr", "rv", "enc", "ref", "ответ", "отв", "на", "ha", "пересл",
+    "пер", "fwd(2)", "вiд", "нa", "hа",
+];
+
+/// What follows one prefix: `Re:`, `Re[2]:`, `Re(3):`, `Ответ:`, `Fwd :`.
+fn without_prefix(subject: &str) -> Option<&str> {
+    let (word, rest) = subject.split_once(':')?;
+    if word.len() > 24 {
+        return None;
+    }
+    let word = word.trim().to_lowercase();
+    let bare = word
+        .trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '[' | ']' | '(' | ')' | '^' | '*'))
+        .trim_end();
+    PREFIXES.contains(&bare).then(|| rest.trim_start())
+}
+
+/// The number in a subject; none where two different ones stand there, since a wrong guess is worse than no guess (D48).
+fn number(subject: &str) -> Option<Number> {
+    let (_, first, mut rest, _) = tag_in(subject)?;
+    while let Some((_, next, after, _)) = tag_in(rest) {
+        if next != first {
+            return None;
+        }
+        rest = after;
+    }
+    Some(first)
+}
+
+/// The first number mark: what stands before it, the number, what stands after, and whether it is our tag in brackets.
+fn tag_in(subject: &str) -> Option<(&str, Number, &str, bool)> {
+    for (at, c) in subject.char_indices() {
+        let rest = subject.get(at..)?;
+        let bracketed = c == '[';
+        let inner = rest.strip_prefix('[').unwrap_or(rest).trim_start();
+        let marked = match inner.strip_prefix('№') {
+            Some(after) => Some(after),
+            None if bracketed => ["No.", "No", "no.", "no", "NO", "N", "#"]
+                .iter()
+                .find_map(|mark| inner.strip_prefix(mark)),
+            None => None,
+        };
+        let Some(digits) = marked.map(|m| m.trim_start_matches([' ', '\u{a0}', '\u{202f}'])) else {
+            continue;
+        };
+        let length = digits
+            .bytes()
+            .take(16)
+            .take_while(|b| b.is_ascii_digit() || *b == b'-')
+            .count();
+        let (text, after) = digits.split_at_checked(length)?;
+        let Some(number) = Number::read(text) else {
+            continue;
+        };
+        let after = after.trim_start_matches(' ');
+        let closed = after.strip_prefix(']').filter(|_| bracketed);
+        let before = subject.get(..at)?;
+        return Some((before, number, closed.unwrap_or(after), closed.is_some()));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests")]
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::mail::parse::{Caps, read};
+
+    fn keys() -> Keys {
+        Keys::read(&Keys::generate().unwrap()).unwrap()
+    }
+
+    fn own() -> Address {
+        Address::new("support@desk.example").unwrap()
+    }
+
+    fn token(kind: TokenKind) -> Token {
+        Token {
+            kind,
+            request: Some(RequestId(123_456)),
+            outbox: 987_654,
+        }
+    }
+
+    #[test]
+    fn keys_are_read_strictly_and_shown_never() {
+        let hex = "0123456789abcdef".repeat(4);
+        assert!(Keys::read(&format!("# a\n\n1 {hex} # b\nk {}\n", hex.to_uppercase())).is_ok());
+        for bad in [
+            String::new(),
+            "1".to_owned(),
+            format!("12 {hex}"),
+            format!("1 {hex}0"),
+            format!("1 {}", hex.replace('f', "g")),
+            format!("1 {hex}\n1 {hex}"),
+        ] {
+            let fault = Keys::read(&bad).unwrap_err();
+            assert!(!fault.contains("0123"), "{fault}");
+        }
+        assert_eq!(format!("{:?}", keys()), "Keys(***)");
+    }
+
+    #[test]
+    fn s2_an_older_key_verifies_and_a_removed_one_does_not() {
+        let (old, new) = ("a1".repeat(32), "b2".repeat(32));
+        let before = Keys::read(&format!("1 {old}")).unwrap();
+        let after = Keys::read(&format!("2 {new}\n1 {old}")).unwrap();
+        let removed = Keys::read(&format!("2 {new}")).unwrap();
+        let sealed = before.seal(&token(TokenKind::Reply));
+        assert_eq!(after.open(&sealed), Some(token(TokenKind::Reply)));
+        assert_eq!(removed.open(&sealed), None);
+        assert!(after.seal(&token(TokenKind::Reply)).starts_with("r2"));
+    }
+
+    #[test]
+    fn the_address_fits_a_local_part() {
+        let address = reply_address(&keys(), &token(TokenKind::Confirm), &own());
+        assert!(Address::new(&address).is_ok(), "{address}");
+        let big = Token {
+            request: Some(RequestId(1 << 34)),
+            outbox: 1 << 34,
+            ..token(TokenKind::Reply)
+        };
+        let address = reply_address(&keys(), &big, &own());
+        assert!(Address::new(&address).is_ok(), "{address}");
+    }
+
+    #[test]
+    fn d42_clues_come_strongest_first() {
+        let keys = keys();
+        let reply = reply_address(&keys, &token(TokenKind::Reply), &own()).to_uppercase();
+        let confirm = message_id(&keys, &token(TokenKind::Confirm), &own());
+        let raw = format!(
+            "To: x@y.example, {reply}\nCc: Support+Crm@desk.example\nIn-Reply-To: <{confirm}>\nReferences: <1@x> <2@x> <{confirm}>\nSubject: Re: [№ 2026-000123] a\n\nx"
+        );
+        let clues = clues(&read(raw.as_bytes(), Caps::DEFAULT), &keys, &own());
+        assert_eq!(
+            clues.tokens,
+            [token(TokenKind::Reply), token(TokenKind::Confirm)]
+        );
+        assert_eq!(clues.message_ids, ["2@x", "1@x"]);
+        assert_eq!(clues.number, Some(Number::new(2026, 123)));
+        assert_eq!(clues.tags, ["crm"]);
+        assert!(clues.rejected.is_empty());
+    }
+
+    #[test]
+    fn d43_a_token_of_another_desk_leads_nowhere_and_is_told() {
+        let foreign = reply_address(&keys(), &token(TokenKind::Reply), &own());
+        let id = message_id(&keys(), &token(TokenKind::Reply), &own());
+        let raw = format!("To: {foreign}\nReferences: <{id}>\n\nx");
+        let clues = clues(&read(raw.as_bytes(), Caps::DEFAULT), &keys(), &own());
+        assert!(clues.tokens.is_empty() && clues.tags.is_empty() && clues.message_ids.is_empty());
+        assert_eq!(clues.rejected.len(), 2);
+    }
+
+    #[test]
+    fn a_token_after_somebody_elses_address_is_no_clue() {
+        let keys = keys();
+        let sealed = keys.seal(&token(TokenKind::Reply));
+        let raw = format!("To: support+{sealed}@evil.example, other+{sealed}@desk.example\n\nx");
+        let clues = clues(&read(raw.as_bytes(), Caps::DEFAULT), &keys, &own());
+        assert!(clues.tokens.is_empty());
+    }
+
+    #[test]
+    fn numbers_in_subjects() {
+        for (subject, count) in [
+            ("Re: [№ 2026-000123] отчёт", Some(123)),
+            ("Ответ: отчёт [No 2026-000007]", Some(7)),
+            ("по № 2026-000123, вопрос", Some(123)),
+            ("№2026-000123", Some(123)),
+            ("№ 2026-000123 и [№ 2026-000123]", Some(123)),
+            ("№ 2026-000123 и № 2026-000124", None),
+            ("договор № 17-2026", None),
+            ("2026-000123", None),
+        ] {
+            assert_eq!(number(subject), count.map(|c| Number::new(2026, c)), "{subject}");
+        }
+    }
+
+    #[test]
+    fn a_base_subject_has_no_prefix_and_no_tag() {
+        for (subject, base) in [
+            ("Re: Fwd: RE[2]: отчёт", "отчёт"),
+            ("Ответ: На: HA: Пересл: AW: отчёт", "отчёт"),
+            ("Re: [№ 2026-000123] отчёт", "отчёт"),
+            ("[№ 2026-000123] Re: отчёт", "отчёт"),
+            ("Re: отчёт  [№ 2026-000123]", "отчёт"),
+            ("Поручение: отчёт", "Поручение: отчёт"),
+            ("Вопрос по № 2026-000123", "Вопрос по № 2026-000123"),
+            ("Re:", ""),
+        ] {
+            assert_eq!(base_subject(subject), base, "{subject}");
+        }
+    }
+
+    fn any_token() -> impl Strategy<Value = Token> {
+        (0..4_usize, proptest::option::of(any::<i64>()), any::<i64>()).prop_map(
+            |(kind, request, outbox)| Token {
+                kind: TokenKind::ALL.get(kind).copied().unwrap(),
+                request: request.map(RequestId),
+                outbox,
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn s1_a_seal_opens_and_no_change_of_a_character_does(
+            token in any_token(), at in any::<proptest::sample::Index>(), with in "[0-9a-z.+@\u{430} ]"
+        ) {
+            let keys = Keys::read(&format!("1 {}", "c3".repeat(31) + "00")).unwrap();
+            let sealed = keys.seal(&token);
+            prop_assert_eq!(keys.open(&sealed), Some(token));
+            prop_assert_eq!(keys.open(&sealed.to_uppercase()), Some(token));
+            let place = at.index(sealed.len());
+            let changed: String = sealed.chars().enumerate()
+                .map(|(i, c)| if i == place { with.clone() } else { c.to_string() }).collect();
+            if changed != sealed {
+                prop_assert_eq!(keys.open(&changed), None, "{}", changed);
+            }
+            let shorter: String = sealed.chars().enumerate().filter(|(i, _)| *i != place).map(|(_, c)| c).collect();
+            prop_assert_eq!(keys.open(&shorter), None);
+        }
+    }
 }

@@ -1,0 +1,276 @@
+//! Octets to text: the declared charset where it fits, a guess where it lies (`FAULTS` F7), Cyrillic first.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use encoding_rs::{
+    Encoding, IBM866, ISO_8859_5, KOI8_R, UTF_8, WINDOWS_1251, WINDOWS_1252,
+};
+use mail_parser::decoders::charsets::map::charset_decoder;
+
+/// Text, and the name of the charset that was guessed where the declared one did not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Decoded {
+    /// The text.
+    pub(crate) text: String,
+    /// The guess, if there was one.
+    pub(crate) guessed: Option<&'static str>,
+}
+
+/// How many octets a guess looks at; the rest of a letter reads like its beginning.
+const SAMPLE: usize = 2048;
+
+/// Decodes `bytes`. `declared` is the sender's word for the charset.
+pub(crate) fn decode(bytes: &[u8], declared: Option<&str>) -> Decoded {
+    let label = declared.map(usual_label).unwrap_or_default();
+    let stateful = matches!(label.as_str(), "utf-7" | "utf7" | "unicode-1-1-utf-7")
+        || label.starts_with("iso-2022")
+        || label.starts_with("utf-16")
+        || label.starts_with("hz");
+    if !stateful && bytes.is_ascii() {
+        return certain(String::from_utf8_lossy(bytes).into_owned());
+    }
+    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
+        let rest = bytes.get(mark..).unwrap_or_default();
+        return certain(encoding.decode_without_bom_handling(rest).0.into_owned());
+    }
+    match Encoding::for_label(label.as_bytes()) {
+        Some(encoding) if encoding == UTF_8 => declared_utf8(bytes),
+        Some(encoding) if encoding == encoding_rs::REPLACEMENT => guess(bytes),
+        Some(encoding) => declared_other(bytes, encoding),
+        None => match charset_decoder(label.as_bytes()) {
+            Some(decoder) => certain(decoder(bytes)),
+            None => guess(bytes),
+        },
+    }
+}
+
+/// Decodes octets of which nothing is known.
+pub(crate) fn guess(bytes: &[u8]) -> Decoded {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return certain(text.to_owned());
+    }
+    let encoding = match best_cyrillic(bytes) {
+        Some((encoding, score)) if score > 0 => encoding,
+        _ => detected(bytes),
+    };
+    Decoded {
+        text: encoding.decode_without_bom_handling(bytes).0.into_owned(),
+        guessed: Some(encoding.name()),
+    }
+}
+
+fn certain(text: String) -> Decoded {
+    Decoded {
+        text,
+        guessed: None,
+    }
+}
+
+fn declared_utf8(bytes: &[u8]) -> Decoded {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => certain(text.to_owned()),
+        Err(_) => {
+            // A few broken characters in text that is UTF-8 elsewhere (a cut, a bad relay) are no reason to read it all otherwise.
+            let text = String::from_utf8_lossy(bytes);
+            let broken = text.chars().filter(|c| *c == '\u{fffd}').count();
+            let whole = text
+                .chars()
+                .filter(|c| !c.is_ascii() && *c != '\u{fffd}')
+                .count();
+            if broken.saturating_mul(4) < whole {
+                certain(text.into_owned())
+            } else {
+                guess(bytes)
+            }
+        }
+    }
+}
+
+fn declared_other(bytes: &[u8], encoding: &'static Encoding) -> Decoded {
+    if encoding.is_single_byte()
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
+        return Decoded {
+            text: text.to_owned(),
+            guessed: Some(UTF_8.name()),
+        };
+    }
+    let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(bytes) else {
+        return guess(bytes);
+    };
+    if encoding.is_single_byte()
+        && let Some((better, score)) = best_cyrillic(bytes)
+        && better != encoding
+        && lies(encoding, sample_score(bytes, encoding), score)
+        && mostly_high(bytes)
+    {
+        return Decoded {
+            text: better.decode_without_bom_handling(bytes).0.into_owned(),
+            guessed: Some(better.name()),
+        };
+    }
+    certain(text.into_owned())
+}
+
+/// Whether another reading is so much better that the declared charset must be wrong.
+fn lies(declared: &'static Encoding, its: i64, best: i64) -> bool {
+    let western = declared == WINDOWS_1252;
+    best > 8 && (western || its < 0 && best > its.saturating_neg().saturating_mul(2).max(16))
+}
+
+/// Whether words are written in the upper half throughout, as Cyrillic is and no western language.
+fn mostly_high(bytes: &[u8]) -> bool {
+    let sample = bytes.iter().take(SAMPLE);
+    let high = sample.clone().filter(|b| **b >= 0x80).count();
+    let letters = sample.filter(|b| b.is_ascii_alphabetic()).count();
+    high.saturating_mul(2) > letters
+}
+
+fn best_cyrillic(bytes: &[u8]) -> Option<(&'static Encoding, i64)> {
+    // In the order of how often they occur, which decides between equals.
+    [WINDOWS_1251, KOI8_R, IBM866, ISO_8859_5]
+        .into_iter()
+        .map(|e| (e, sample_score(bytes, e)))
+        .reduce(|best, next| if next.1 > best.1 { next } else { best })
+}
+
+fn sample_score(bytes: &[u8], encoding: &'static Encoding) -> i64 {
+    let from = bytes.iter().position(|b| *b >= 0x80).unwrap_or_default();
+    let from = from.saturating_sub(1);
+    let sample = bytes
+        .get(from..)
+        .unwrap_or_default()
+        .get(..SAMPLE)
+        .unwrap_or_else(|| bytes.get(from..).unwrap_or_default());
+    score(&encoding.decode_without_bom_handling(sample).0)
+}
+
+fn detected(bytes: &[u8]) -> &'static Encoding {
+    let mut detector =
+        chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Allow);
+    let sample = bytes.get(..SAMPLE.saturating_mul(16)).unwrap_or(bytes);
+    detector.feed(sample, true);
+    detector.guess(None, chardetng::Utf8Detection::Allow)
+}
+
+/// How much a text reads like Russian: common pairs of letters for it, odd ones, odd case and odd signs against it.
+fn score(text: &str) -> i64 {
+    let mut total = 0_i64;
+    let mut last: Option<char> = None;
+    for c in text.chars() {
+        if is_cyrillic(c) {
+            if let Some(before) = last.filter(|b| is_cyrillic(*b)) {
+                let pair = (lower(before), lower(c));
+                total = total.saturating_add(if is_common(pair) { 2 } else { -1 });
+                if before.is_lowercase() && c.is_uppercase() {
+                    total = total.saturating_sub(3);
+                }
+            }
+        } else if !c.is_ascii() && !matches!(c, '«' | '»' | '—' | '–' | '№' | '…' | '\u{a0}' | '“' | '”' | '„') {
+            total = total.saturating_sub(3);
+        }
+        last = Some(c);
+    }
+    total
+}
+
+fn is_cyrillic(c: char) -> bool {
+    matches!(c, 'А'..='я' | 'Ё' | 'ё' | 'І' | 'і' | 'Ї' | 'ї' | 'Є' | 'є')
+}
+
+fn lower(c: char) -> char {
+    c.to_lowercase().next().unwrap_or(c)
+}
+
+/// The commonest pairs of letters of Russian words.
+const COMMON: &str = "ст но то на ен ов ни ра во ко го пр по ро ер ос ал ре ка ли ор не ол от та ет ин ан ел ла ва ло ны из ес де ри те \
+ ом ле ть ав ти ия ие ог ат ам ем ве вы да ви ди до же за зе зн ий им ик ит ки ть як кл кр ля лю ль ма ме ми мо мы нн ня ой об од ож оз \
+ он оп ос оч пе пл пи пл ра рв ру ры ря св се си ск сл со сь ся тв тр ту ть уг уд уз ук ул ум ур ус ут уч че чи чт ша ше ши щи щё що ые \
+ ый ых ым эт юд яб яв яз ят яю ую аю ею ях ям ев ей ег ед еж ез ек еп ех еч ак ар ас аз ад аб ап ах ац ча ча ая бо бы бе бл бр ба би бу \
+ вн вс вт вх вя га гд ги гр гу дн др ду дл дь дя жа жи жд жн зо зв ил ив иг ид ис их иц иш кт кс ку лн лс ло мн му нг нд нс нт нф ну ою \
+ ош ощ пу пт рг рн рм рс рт сн сп тн уб уж уп уф фо фе ци це ца чн чк ша шк шл щу ще ъе ып ыл ьн ьс ьк ью ья эк юч ющ яц чё её лё вё";
+
+static PAIRS: LazyLock<BTreeSet<(char, char)>> = LazyLock::new(|| {
+    COMMON
+        .split_whitespace()
+        .filter_map(|pair| {
+            let mut letters = pair.chars();
+            letters.next().zip(letters.next())
+        })
+        .collect()
+});
+
+fn is_common(pair: (char, char)) -> bool {
+    PAIRS.contains(&pair)
+}
+
+/// The label that the standard knows for what senders write.
+fn usual_label(declared: &str) -> String {
+    let label = declared.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
+    let label = label.split('*').next().unwrap_or_default();
+    match label {
+        "utf8" | "utf_8" | "utf-8n" | "unicode" => "utf-8",
+        "win-1251" | "win1251" | "cp-1251" | "windows1251" | "windows-cp1251" | "ansi-1251" | "1251" => {
+            "windows-1251"
+        }
+        "koi8r" | "koi-8" | "koi8_r" | "koi-8-r" => "koi8-r",
+        "cp-866" | "866" | "dos" | "ibm-866" => "ibm866",
+        "us-ascii" | "ascii" | "default" | "unknown" | "unknown-8bit" | "x-unknown" | "8bit" => "",
+        other => other,
+    }
+    .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXTS: [&str; 5] = [
+        "Привет",
+        "Счёт-фактура за март",
+        "СРОЧНО: не работает вход в систему",
+        "Добрый день! Прошу исправить ошибку в журнале.",
+        "Иванов Иван",
+    ];
+
+    #[test]
+    fn b21_undeclared_cyrillic_is_guessed() {
+        for encoding in [WINDOWS_1251, KOI8_R, IBM866, ISO_8859_5] {
+            for text in TEXTS {
+                let bytes = encoding.encode(text).0;
+                assert_eq!(guess(&bytes).text, text, "{}", encoding.name());
+            }
+        }
+    }
+
+    #[test]
+    fn b21_a_declared_charset_that_lies_is_overruled() {
+        let text = "Добрый день! Прошу исправить ошибку в журнале.";
+        for (declared, actual) in [
+            ("iso-8859-1", WINDOWS_1251),
+            ("windows-1251", KOI8_R),
+            ("koi8-r", WINDOWS_1251),
+            ("us-ascii", KOI8_R),
+            ("utf-8", WINDOWS_1251),
+            ("windows-1251", UTF_8),
+        ] {
+            let bytes = actual.encode(text).0;
+            assert_eq!(decode(&bytes, Some(declared)).text, text, "{declared}");
+        }
+    }
+
+    #[test]
+    fn a_declared_charset_that_fits_is_believed() {
+        for text in TEXTS {
+            let bytes = KOI8_R.encode(text).0;
+            assert_eq!(decode(&bytes, Some("KOI8-R")).text, text);
+            let bytes = WINDOWS_1251.encode(text).0;
+            assert_eq!(decode(&bytes, Some("win-1251")).text, text);
+        }
+        let german = "Größe für die Übung, schöne Grüße";
+        let bytes = WINDOWS_1252.encode(german).0;
+        assert_eq!(decode(&bytes, Some("iso-8859-1")).text, german);
+        assert_eq!(decode(b"+BB8-", Some("utf-7")).text, "П");
+    }
+}

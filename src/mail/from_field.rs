@@ -1,0 +1,115 @@
+//! The sender: exactly one `From:` field with exactly one plain address, else nobody (S12, `BEHAVIOURS` C30).
+
+use super::fields::Fields;
+use super::mailboxes;
+use super::words;
+use crate::desk::address::Address;
+use crate::desk::letter::From;
+
+/// Reads who the letter says it is from. `Sender:` and `Reply-To:` have no say (R5).
+pub(crate) fn read(fields: &Fields<'_>, hint: Option<&str>) -> From {
+    let all: Vec<_> = fields.all("From").collect();
+    let shown = all
+        .first()
+        .map(|field| words::text(field.value, hint))
+        .unwrap_or_default();
+    let nobody = |why: String| From::Nobody {
+        why,
+        shown: shown.clone(),
+    };
+    if fields.cut {
+        return nobody("The header block is cut short, so that there may be another From".to_owned());
+    }
+    let field = match all.as_slice() {
+        [] => return nobody("No From field".to_owned()),
+        [one] => one,
+        more => return nobody(format!("{} From fields", more.len())),
+    };
+    let list = mailboxes::read(field.value, 10, hint);
+    if list.has_group {
+        return nobody("From holds a group".to_owned());
+    }
+    if list.malformed {
+        return nobody("From is malformed".to_owned());
+    }
+    match list.entries.as_slice() {
+        [] => nobody("From holds no address".to_owned()),
+        [one] if one.odd => nobody("From holds more than a name and an address".to_owned()),
+        [one] => match Address::new(&one.spec) {
+            Ok(address) => From::One {
+                address,
+                name: one.name.clone(),
+            },
+            Err(fault) => nobody(format!("From: {fault}")),
+        },
+        more => nobody(format!("From holds {} addresses", more.len())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::panic, reason = "tests")]
+    use super::*;
+
+    fn from(header: &str) -> From {
+        let raw = format!("{header}\r\n\r\n");
+        read(&Fields::read(raw.as_bytes(), 10_000, &|_| false), None)
+    }
+
+    #[test]
+    fn one_plain_address_is_the_sender() {
+        for (header, address, name) in [
+            ("From: a@x.example", "a@x.example", ""),
+            ("From: <a@X.Example>", "a@x.example", ""),
+            ("from : =?utf-8?B?0JDQvdC90LA=?=\r\n <a@x.example>", "a@x.example", "Анна"),
+            ("From: a@x.example (Anna)", "a@x.example", "Anna"),
+            ("From: Иванов, Иван <a@x.example>", "a@x.example", "Иванов Иван"),
+        ] {
+            match from(header) {
+                From::One {
+                    address: a,
+                    name: n,
+                } => assert_eq!((a.to_string().as_str(), n.as_str()), (address, name)),
+                other => panic!("{header}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn c30_an_address_in_the_name_is_a_name() {
+        for header in [
+            "From: \"boss@bank.example\" <a@evil.example>",
+            "From: boss@bank.example <a@evil.example>",
+            "From: =?utf-8?Q?boss=40bank.example_=3Cboss=40bank.example=3E?= <a@evil.example>",
+        ] {
+            match from(header) {
+                From::One { address, .. } => assert_eq!(address.to_string(), "a@evil.example"),
+                other => panic!("{header}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn c30_g1_anything_but_one_plain_address_is_nobody() {
+        for header in [
+            "To: a@x.example",
+            "From:",
+            "From: a@x.example\r\nFrom: b@x.example",
+            "From: a@x.example\r\nfrom : a@x.example",
+            "From: a@x.example, b@x.example",
+            "From: Friends: a@x.example;",
+            "From: <@relay.example:a@x.example>",
+            "From: <a@x.example> <b@x.example>",
+            "From: A <a@x.example> b@x.example",
+            "From: =?utf-8?Q?A_=3Ca=40x.example=3E?=",
+            "From: \"a b\"@x.example",
+            "From: \"a\"@x.example",
+            "From: a@x.example\r\n b@y.example",
+            "From: <a@x.example",
+            "From: a@[127.0.0.1]",
+            "From: <a@x.example\u{0}@y.example>",
+        ] {
+            assert!(matches!(from(header), From::Nobody { .. }), "{header}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Content-Transfer-Encoding undone (RFC 2045 6): tolerant, linear, never failing.
+
+use std::borrow::Cow;
+
+/// How the octets of a part were made fit for transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    /// 7bit, 8bit, binary and what nobody knows.
+    Identity,
+    /// RFC 2045 6.8.
+    Base64,
+    /// RFC 2045 6.7.
+    QuotedPrintable,
+}
+
+impl Encoding {
+    /// Reads the field's value.
+    pub(crate) fn read(value: &str) -> Self {
+        let word = value
+            .split(|c: char| c.is_whitespace() || matches!(c, ';' | '('))
+            .find(|w| !w.is_empty())
+            .unwrap_or_default();
+        if word.eq_ignore_ascii_case("base64") {
+            Self::Base64
+        } else if word.eq_ignore_ascii_case("quoted-printable") {
+            Self::QuotedPrintable
+        } else {
+            Self::Identity
+        }
+    }
+
+    /// The octets that were meant.
+    pub(crate) fn decode(self, bytes: &[u8]) -> Cow<'_, [u8]> {
+        match self {
+            Self::Identity => Cow::Borrowed(bytes),
+            Self::Base64 => Cow::Owned(base64(bytes)),
+            Self::QuotedPrintable => Cow::Owned(quoted_printable(bytes)),
+        }
+    }
+}
+
+const NONE: u8 = 0xff;
+const VALUES: [u8; 256] = base64_values();
+
+#[allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "runs while compiling, where a mistake stops the build"
+)]
+const fn base64_values() -> [u8; 256] {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut values = [NONE; 256];
+    let mut at = 0;
+    while at < 64 {
+        values[alphabet[at] as usize] = at as u8;
+        at += 1;
+    }
+    values
+}
+
+/// Base64; characters outside the alphabet are passed over, padding ends a quantum (joined encodings occur).
+pub(crate) fn base64(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len().div_ceil(4).saturating_mul(3));
+    let (mut bits, mut count) = (0_u32, 0_u8);
+    for b in bytes {
+        let value = VALUES.get(usize::from(*b)).copied().unwrap_or(NONE);
+        if value == NONE {
+            if *b == b'=' && count != 0 {
+                flush(&mut out, bits, count);
+                (bits, count) = (0, 0);
+            }
+            continue;
+        }
+        bits = (bits << 6) | u32::from(value);
+        count = count.saturating_add(1);
+        if count == 4 {
+            let [_, a, b, c] = bits.to_be_bytes();
+            out.extend_from_slice(&[a, b, c]);
+            (bits, count) = (0, 0);
+        }
+    }
+    flush(&mut out, bits, count);
+    out
+}
+
+fn flush(out: &mut Vec<u8>, bits: u32, count: u8) {
+    match count {
+        2 => out.push((bits >> 4).to_be_bytes()[3]),
+        3 => {
+            let [.., a, b] = (bits >> 2).to_be_bytes();
+            out.extend_from_slice(&[a, b]);
+        }
+        _ => {}
+    }
+}
+
+/// Quoted-printable; an `=` that begins no code stands for itself.
+pub(crate) fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|b| *b == b'=') {
+        let (before, code) = rest.split_at(at);
+        out.extend_from_slice(before);
+        match code {
+            [_, high, low, after @ ..] if hex(*high).is_some() && hex(*low).is_some() => {
+                let value = (hex(*high).unwrap_or_default() << 4) | hex(*low).unwrap_or_default();
+                out.push(value);
+                rest = after;
+            }
+            [_, after @ ..] => {
+                // A soft line break, with blanks that a relay may have added (RFC 2045 6.7, rule 3).
+                let blanks = after
+                    .iter()
+                    .take(80)
+                    .take_while(|b| matches!(b, b' ' | b'\t'))
+                    .count();
+                match after.get(blanks..) {
+                    Some([b'\r', b'\n', next @ ..] | [b'\n', next @ ..]) => rest = next,
+                    Some([]) => rest = &[],
+                    _ => {
+                        out.push(b'=');
+                        rest = after;
+                    }
+                }
+            }
+            [] => break,
+        }
+    }
+    out.extend_from_slice(rest);
+    out
+}
+
+/// The value of a hexadecimal digit.
+pub(crate) fn hex(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|d| u8::try_from(d).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_survives_line_ends_missing_padding_and_joints() {
+        assert_eq!(base64(b"0J/RgNC4\r\n0LLQtdGC"), "Привет".as_bytes());
+        assert_eq!(base64(b"YQ==Yg=="), b"ab");
+        assert_eq!(base64(b"YWI"), b"ab");
+        assert_eq!(base64(b"Y"), b"");
+    }
+
+    #[test]
+    fn quoted_printable_keeps_what_it_cannot_read() {
+        assert_eq!(
+            quoted_printable(b"=D0=9F=\r\n a =  \nb=zz= c="),
+            "\u{41f} a b=zz= c".as_bytes()
+        );
+        assert_eq!(quoted_printable(b"a=3d1=3D"), b"a=1=");
+    }
+}
