@@ -1,1 +1,313 @@
 //! Every task: how they start, wake each other and stop; nobody else spawns.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, Utc};
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use crate::clock::Clock;
+use crate::config::{self, Config, Faults};
+use crate::courier::Courier;
+use crate::desk::address::Address;
+use crate::inbound::{Inbound, Lost};
+use crate::intake::Intake;
+use crate::outbound::{Outbound, Undelivered};
+use crate::store::lease::Lease;
+use crate::store::pool::Store;
+use crate::telemetry;
+
+/// The longest sleep: a clock that was set and a letter that `ingest` kept are noticed after that.
+const NAP: Duration = Duration::from_secs(15);
+/// How often a daemon that waits for another's lease looks.
+const LEASE: Duration = Duration::from_secs(2);
+
+/// Why the daemon could not begin its work.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The configuration is bad.
+    Configuration(Faults),
+    /// Another daemon works on this database; who, as far as is known.
+    Taken(String),
+    /// The database or the system is not ready.
+    Trouble(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Refusal {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Trouble(error)
+    }
+}
+
+/// Loads the configuration as the daemon and its reload do.
+///
+/// # Errors
+/// Every fault at once.
+pub fn load(file: &Path) -> Result<Config, Faults> {
+    let (config, warnings) = config::load(file)?;
+    for warning in warnings {
+        telemetry::configuration_warning(&warning.to_string());
+    }
+    Ok(config)
+}
+
+/// Runs until SIGTERM or SIGINT; SIGHUP reloads.
+///
+/// # Errors
+/// Why it could not begin. Once begun, trouble is waited out and told in the log.
+pub async fn run(file: PathBuf) -> Result<(), Refusal> {
+    let clock = Clock::System;
+    let config = Arc::new(load(&file).map_err(Refusal::Configuration)?);
+    let store = Store::open(&config.store_url).await?;
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be awaited")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT can't be awaited")?;
+    let mut hangup = signal(SignalKind::hangup()).context("SIGHUP can't be awaited")?;
+    let _lease = tokio::select! {
+        lease = lease(&store) => lease?,
+        _ = terminate.recv() => return Ok(()),
+        _ = interrupt.recv() => return Ok(()),
+    };
+    store.reclaim(clock.now()).await?;
+    let mut config = config;
+    loop {
+        let house = House::open(&store, &clock, &config);
+        telemetry::started(env!("CARGO_PKG_VERSION"), config.mailboxes.len());
+        tell_system(&[NotifyState::Ready]);
+        let reloaded = tokio::select! {
+            _ = terminate.recv() => None,
+            _ = interrupt.recv() => None,
+            fresh = reload(&mut hangup, &file, &config) => Some(fresh),
+        };
+        tell_system(&[if reloaded.is_some() {
+            NotifyState::Reloading
+        } else {
+            NotifyState::Stopping
+        }]);
+        house.close().await;
+        match reloaded {
+            Some(fresh) => config = fresh,
+            None => break,
+        }
+    }
+    telemetry::stopped();
+    Ok(())
+}
+
+/// SQLite serves one daemon, and a second one is a mistake; on PostgreSQL the second one is ready to take over.
+async fn lease(store: &Store) -> Result<Lease, Refusal> {
+    let mut told = false;
+    loop {
+        match store.try_lease().await? {
+            Ok(lease) => return Ok(lease),
+            Err(holder) if !store.serves_several() => return Err(Refusal::Taken(holder)),
+            Err(holder) => {
+                if !told {
+                    telemetry::waiting_for_lease(&holder);
+                    tell_system(&[
+                        NotifyState::Ready,
+                        NotifyState::Status("another daemon is active, this one is ready"),
+                    ]);
+                    told = true;
+                }
+                tokio::time::sleep(LEASE).await;
+            }
+        }
+    }
+}
+
+/// Waits for a SIGHUP that finds a good configuration; a bad one changes nothing and is told (P8).
+async fn reload(
+    hangup: &mut tokio::signal::unix::Signal,
+    file: &Path,
+    old: &Config,
+) -> Arc<Config> {
+    loop {
+        hangup.recv().await;
+        match load(file) {
+            Ok(fresh) if fresh.store_url != old.store_url => {
+                telemetry::reload_refused(
+                    "[store] url can't change while the daemon runs: restart it",
+                );
+            }
+            Ok(fresh) => {
+                telemetry::reloaded();
+                return Arc::new(fresh);
+            }
+            Err(faults) => telemetry::reload_refused(&faults.to_string()),
+        }
+    }
+}
+
+fn tell_system(states: &[NotifyState<'_>]) {
+    // Without a service manager there is nobody to tell.
+    let _ = sd_notify::notify(states);
+}
+
+/// The tasks under one configuration.
+struct House {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl House {
+    fn open(store: &Store, clock: &Clock, config: &Arc<Config>) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let decide = Arc::new(Notify::new());
+        let send = Arc::new(Notify::new());
+        let mut tasks = JoinSet::new();
+        for mailbox in &config.mailboxes {
+            let intake = Intake {
+                store: store.clone(),
+                clock: clock.clone(),
+                wake: decide.clone(),
+                max_letter: config.max_letter,
+            };
+            let (mailbox, stopped) = (mailbox.clone(), stopped.clone());
+            tasks.spawn(async move { intake.run(&mailbox, stopped).await });
+        }
+        let rules = Decider {
+            store: store.clone(),
+            clock: clock.clone(),
+            config: config.clone(),
+            decide,
+            send: send.clone(),
+        };
+        tasks.spawn(rules.run(stopped.clone()));
+        let out = Sender {
+            store: store.clone(),
+            clock: clock.clone(),
+            config: config.clone(),
+            send,
+        };
+        tasks.spawn(out.run(stopped));
+        Self { stop, tasks }
+    }
+
+    /// Ends every task after what it has begun.
+    async fn close(mut self) {
+        let _ = self.stop.send(true);
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(error) = ended {
+                telemetry::trouble(
+                    "task",
+                    &anyhow::Error::new(error).context("A task broke off"),
+                );
+            }
+        }
+    }
+}
+
+/// Decides on what is kept, and on what time brings.
+struct Decider {
+    store: Store,
+    clock: Clock,
+    config: Arc<Config>,
+    decide: Arc<Notify>,
+    send: Arc<Notify>,
+}
+
+impl Decider {
+    async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut inbound = Inbound::new(self.store.clone(), self.clock.clone());
+        let mut failures = 0_u32;
+        while !*stop.borrow() {
+            let pause = match self.turn(&mut inbound).await {
+                Ok(None) => continue,
+                Ok(Some(pause)) => {
+                    failures = 0;
+                    pause
+                }
+                Err(error) => {
+                    telemetry::trouble("decide", &error);
+                    failures = failures.saturating_add(1);
+                    Duration::from_secs(1_u64.checked_shl(failures).unwrap_or(60).min(60))
+                }
+            };
+            tokio::select! {
+                _ = stop.wait_for(|s| *s) => break,
+                () = self.decide.notified(), if failures == 0 => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// One turn: what time brings first, then the letters; how long to rest if there was nothing to do.
+    async fn turn(&self, inbound: &mut Inbound) -> Result<Option<Duration>> {
+        let ticked = match self.store.next_moment().await? {
+            Some(moment) if moment <= self.clock.now() => inbound.tick(&self.config).await?,
+            _ => Default::default(),
+        };
+        let stepped = inbound.step(&self.config).await?;
+        if ticked.written > 0 || stepped.written > 0 {
+            self.send.notify_one();
+        }
+        if ticked.decided > 0 || stepped.decided > 0 {
+            return Ok(None);
+        }
+        Ok(Some(until(
+            self.store.next_moment().await?,
+            self.clock.now(),
+        )))
+    }
+}
+
+/// How long to sleep towards a moment; never longer than a nap.
+fn until(moment: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Duration {
+    let left = moment.map(|m| {
+        m.signed_duration_since(now)
+            .to_std()
+            .unwrap_or(Duration::ZERO)
+    });
+    left.unwrap_or(NAP).min(NAP)
+}
+
+/// Sends what is due.
+struct Sender {
+    store: Store,
+    clock: Clock,
+    config: Arc<Config>,
+    send: Arc<Notify>,
+}
+
+impl Sender {
+    async fn run(self, stop: watch::Receiver<bool>) {
+        let couriers = match Courier::all(&self.config.courier) {
+            Ok(couriers) => couriers,
+            Err(error) => return telemetry::trouble("send", &error),
+        };
+        let mut outbound = Outbound::new(
+            self.store.clone(),
+            couriers,
+            self.clock.clone(),
+            &self.config.desk.address,
+        );
+        outbound
+            .run(stop, &self.send, |lost| self.undelivered(lost))
+            .await;
+    }
+
+    /// A letter that will never arrive comes back to the rules.
+    async fn undelivered(&self, lost: Undelivered) -> Result<()> {
+        let Ok(to) = Address::new(&lost.recipient) else {
+            return Ok(());
+        };
+        let lost = Lost {
+            request: lost.request,
+            to,
+            why: lost.why,
+            internal: lost.internal,
+        };
+        let written = Inbound::new(self.store.clone(), self.clock.clone())
+            .undelivered(&self.config, &lost)
+            .await?;
+        if written > 0 {
+            self.send.notify_one();
+        }
+        Ok(())
+    }
+}

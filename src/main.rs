@@ -1,3 +1,36 @@
 //! Parses arguments, runs one command, prints one error chain.
 
-fn main() {}
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use postdesk::cli::command::{self, Arguments};
+use postdesk::telemetry;
+
+/// Room for a hostile letter's nesting on the threads that read letters; only touched pages cost memory.
+const STACK: usize = 16 << 20;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    telemetry::start();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK)
+        .build();
+    let done = match runtime {
+        Ok(runtime) => runtime.block_on(command::run(arguments)),
+        Err(error) => Err(anyhow::Error::new(error)
+            .context("The program can't start its threads")
+            .into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let text = failure.to_string();
+            if !text.is_empty() {
+                let _ = writeln!(std::io::stderr(), "{text}");
+            }
+            ExitCode::from(failure.code())
+        }
+    }
+}

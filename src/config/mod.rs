@@ -1,11 +1,42 @@
 //! The TOML shapes: every fault at once, with file, line and key; what comes out is values that the rest of the house takes.
 
-use std::path::PathBuf;
+pub mod customers;
+pub mod desk;
+pub mod directory;
+pub mod environment;
+pub mod fault;
+pub mod hours;
+pub mod letters;
+pub mod load;
+pub mod mailbox;
+pub mod nearest;
+pub mod people;
+pub mod production;
+pub mod reading;
+pub mod secret;
+pub mod section;
+pub mod server;
+pub mod source;
+pub mod tree;
+
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::desk::policy::{Desk, MailboxPolicy};
 use crate::mail::thread::Keys;
 use crate::mail::wording::Wording;
+
+use fault::{Faults, Warning};
+
+/// Loads a configuration as of now, with the environment of this process.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn load(path: &Path) -> Result<(Config, Vec<Warning>), Faults> {
+    let loaded = load::load(path, environment::of_process(), Clock::System.now())?;
+    Ok((loaded.config, loaded.warnings))
+}
 
 /// A whole configuration, valid.
 #[derive(Debug, Clone)]

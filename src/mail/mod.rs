@@ -6,6 +6,7 @@ pub mod compose;
 pub mod dates;
 pub mod header;
 pub mod layout;
+pub mod mbox;
 pub mod parse;
 pub mod quote;
 pub mod screen;

@@ -7,3 +7,10 @@ pub mod outbox;
 pub mod pool;
 pub mod requests;
 pub mod work;
+
+mod apply;
+mod entry;
+mod schema;
+mod statement;
+#[cfg(test)]
+mod testing;

@@ -1,9 +1,13 @@
 //! What is to go out: rows claimed one attempt at a time and marked with their fate.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
+use sqlx::any::AnyRow;
+use sqlx::{Any, Row, Transaction};
 
-use super::pool::Store;
+use super::letters::unpack_bytes;
+use super::pool::{Engine, Store, micros, moment};
+use super::statement::{made, portions};
 use crate::desk::request::RequestId;
 
 /// A letter that is due.
@@ -52,24 +56,63 @@ impl Store {
     /// their attempts. A row claimed by a process that died is due again as soon as [`Store::reclaim`] was called.
     ///
     /// # Errors
-    /// The database refused; then nothing was marked and nothing claimed.
+    /// The database refused; then nothing was marked and nothing claimed. [`super::pool::Fenced`] if another daemon has taken over.
     pub async fn settle_and_claim(
         &self,
         settled: &[(i64, Fate)],
         limit: u32,
         now: DateTime<Utc>,
     ) -> Result<Vec<Due>> {
-        let _ = (settled, limit, now);
-        todo!()
+        let mut tx = self.begin_write().await?;
+        self.check_fence(&mut tx).await?;
+        for piece in portions(settled) {
+            settle(&mut tx, piece, now).await?;
+        }
+        let claimed = if limit == 0 {
+            vec![]
+        } else {
+            claim(&mut tx, self.engine, limit, now).await?
+        };
+        tx.commit().await.context("The outbox was not changed")?;
+        let mut due = vec![];
+        for row in &claimed {
+            due.push(read(row)?);
+        }
+        // RETURNING promises no order.
+        due.sort_by_key(|letter: &Due| (letter.created, letter.id));
+        Ok(due)
     }
 
     /// At the start of the active daemon: rows left claimed by a dead one are due again, with the same bytes. Returns how many.
     ///
     /// # Errors
-    /// The database refused.
+    /// The database refused; [`super::pool::Fenced`] if another daemon has taken over.
     pub async fn reclaim(&self, now: DateTime<Utc>) -> Result<u64> {
-        let _ = now;
-        todo!()
+        let mut tx = self.begin_write().await?;
+        self.check_fence(&mut tx).await?;
+        // Nobody knows how far the dead one came: its server may have taken the letter.
+        let done = sqlx::query(
+            "UPDATE outbox SET state = 'deferred', due_us = $1, unknowns = unknowns + 1, answer = $2 WHERE state = 'sending'",
+        )
+        .bind(micros(now))
+        .bind("the desk stopped during the attempt")
+        .execute(&mut *tx)
+        .await?
+        .rows_affected();
+        tx.commit().await.context("The outbox was not reclaimed")?;
+        Ok(done)
+    }
+
+    /// The wording of a letter of ours, by its name.
+    ///
+    /// # Errors
+    /// There is no such letter, or the database can't be read.
+    pub async fn template_of(&self, outbox: i64) -> Result<String> {
+        let row = sqlx::query("SELECT template FROM outbox WHERE id = $1")
+            .bind(outbox)
+            .fetch_one(&self.reader)
+            .await?;
+        Ok(row.try_get(0)?)
     }
 
     /// The moment at which the next row is due; none if nothing waits.
@@ -77,14 +120,239 @@ impl Store {
     /// # Errors
     /// The database can't be read.
     pub async fn next_due(&self) -> Result<Option<DateTime<Utc>>> {
-        todo!()
+        sqlx::query("SELECT MIN(due_us) FROM outbox WHERE due_us IS NOT NULL")
+            .fetch_one(&self.reader)
+            .await?
+            .try_get::<Option<i64>, _>(0)?
+            .map(moment)
+            .transpose()
     }
 
-    /// How many rows wait, and since when the oldest does.
+    /// How many rows wait, and since when the oldest does. Rows under way count too: they are not sent yet.
     ///
     /// # Errors
     /// The database can't be read.
     pub async fn backlog(&self) -> Result<(u64, Option<DateTime<Utc>>)> {
-        todo!()
+        let row = sqlx::query(
+            "SELECT COUNT(*), MIN(created_us) FROM outbox WHERE due_us IS NOT NULL OR state = 'sending'",
+        )
+        .fetch_one(&self.reader)
+        .await?;
+        Ok((
+            u64::try_from(row.try_get::<i64, _>(0)?)?,
+            row.try_get::<Option<i64>, _>(1)?.map(moment).transpose()?,
+        ))
+    }
+}
+
+/// Marks attempts with their fates in one statement. A row that is sent already stays sent.
+async fn settle(
+    tx: &mut Transaction<'static, Any>,
+    settled: &[(i64, Fate)],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let mut values = String::new();
+    for row in 0..settled.len() {
+        let n = row.saturating_mul(6);
+        let place = |column: usize| n.saturating_add(column);
+        if row > 0 {
+            values.push(',');
+        }
+        // PostgreSQL takes an untyped place in VALUES for text.
+        values.push_str(&format!(
+            "(CAST(${} AS BIGINT), ${}, CAST(${} AS BIGINT), CAST(${} AS BIGINT), ${}, CAST(${} AS BIGINT))",
+            place(1),
+            place(2),
+            place(3),
+            place(4),
+            place(5),
+            place(6)
+        ));
+    }
+    let mut query = made(format!(
+        "UPDATE outbox SET state = v.column2, due_us = v.column3, unknowns = unknowns + v.column4, answer = v.column5, settled_us = v.column6 \
+         FROM (VALUES {values}) AS v WHERE outbox.id = v.column1 AND outbox.state NOT IN ('sent', 'failed')"
+    ));
+    for (id, fate) in settled {
+        let (state, due, unknown, answer) = match fate {
+            Fate::Sent(answer) => ("sent", None, false, answer),
+            Fate::Later { at, why, unknown } => ("deferred", Some(micros(*at)), *unknown, why),
+            Fate::Never(why) => ("failed", None, false, why),
+        };
+        query = query
+            .bind(*id)
+            .bind(state.to_owned())
+            .bind(due)
+            .bind(i64::from(unknown))
+            .bind(answer.clone())
+            .bind(due.is_none().then(|| micros(now)));
+    }
+    query.execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Claims due rows and counts their attempts.
+async fn claim(
+    tx: &mut Transaction<'static, Any>,
+    engine: Engine,
+    limit: u32,
+    now: DateTime<Utc>,
+) -> Result<Vec<AnyRow>> {
+    let skip = match engine {
+        Engine::Sqlite => "",
+        Engine::Postgres => " FOR UPDATE SKIP LOCKED",
+    };
+    Ok(made(format!(
+        "UPDATE outbox SET state = 'sending', due_us = NULL, attempts = attempts + 1 WHERE id IN \
+         (SELECT id FROM outbox WHERE due_us <= $1 ORDER BY due_us, id LIMIT $2{skip}) \
+         RETURNING id, request_id, recipient, internal, about_failure, attempts, created_us, message_id, bytes"
+    ))
+    .bind(micros(now))
+    .bind(i64::from(limit))
+    .fetch_all(&mut **tx)
+    .await?)
+}
+
+fn read(row: &AnyRow) -> Result<Due> {
+    Ok(Due {
+        id: row.try_get(0)?,
+        request: row.try_get::<Option<i64>, _>(1)?.map(RequestId),
+        recipient: row.try_get(2)?,
+        internal: row.try_get::<i64, _>(3)? != 0,
+        about_failure: row.try_get::<i64, _>(4)? != 0,
+        attempt: u32::try_from(row.try_get::<i64, _>(5)?)?,
+        created: moment(row.try_get(6)?)?,
+        message_id: row.try_get(7)?,
+        bytes: unpack_bytes(&row.try_get::<Vec<u8>, _>(8)?)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::panic,
+        clippy::string_slice,
+        reason = "tests"
+    )]
+    use super::*;
+    use crate::store::testing::{Database, minute, on_each_engine, register};
+
+    /// Three letters, written at minutes 1, 2 and 3.
+    async fn three(db: &Database) -> Vec<i64> {
+        for uid in 1..=3 {
+            register(&db.store, uid, &format!("letter {uid}")).await;
+        }
+        vec![1, 2, 3]
+    }
+
+    fn names(due: &[Due]) -> Vec<i64> {
+        due.iter().map(|letter| letter.id).collect()
+    }
+
+    #[tokio::test]
+    async fn an_attempt_is_counted_before_it_is_made() {
+        on_each_engine(async |db| {
+            let ids = three(db).await;
+            assert_eq!(db.store.next_due().await.unwrap(), Some(minute(1)));
+            assert_eq!(db.store.backlog().await.unwrap(), (3, Some(minute(1))));
+            let due = db.store.settle_and_claim(&[], 2, minute(3)).await.unwrap();
+            assert_eq!(names(&due), ids[..2]);
+            assert_eq!(due[0].attempt, 1);
+            assert_eq!(due[0].recipient, "maria@raduga.example");
+            assert_eq!(due[0].message_id, "out-1@desk.example");
+            assert_eq!(due[0].created, minute(1));
+            assert!(due[0].bytes.ends_with("\r\n\r\nПринято\r\n".as_bytes()));
+            let other = db.open_again().await;
+            assert_eq!(
+                names(&other.settle_and_claim(&[], 9, minute(3)).await.unwrap()),
+                ids[2..]
+            );
+            assert!(
+                db.store
+                    .settle_and_claim(&[], 9, minute(99))
+                    .await
+                    .unwrap()
+                    .is_empty()
+            );
+            assert_eq!(db.store.next_due().await.unwrap(), None);
+            assert_eq!(
+                db.store.backlog().await.unwrap().0,
+                3,
+                "claimed is not sent"
+            );
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn each_fate_is_written_with_the_next_claim() {
+        on_each_engine(async |db| {
+            let ids = three(db).await;
+            db.store.settle_and_claim(&[], 9, minute(3)).await.unwrap();
+            let later = Fate::Later {
+                at: minute(20),
+                why: "451 später".into(),
+                unknown: true,
+            };
+            let fates = [
+                (ids[0], Fate::Sent("250 queued as 1".into())),
+                (ids[1], later),
+                (ids[2], Fate::Never("550 no such user".into())),
+            ];
+            assert!(db.store.settle_and_claim(&fates, 9, minute(4)).await.unwrap().is_empty());
+            assert_eq!(db.store.next_due().await.unwrap(), Some(minute(20)));
+            assert_eq!(db.store.backlog().await.unwrap(), (1, Some(minute(2))));
+            assert_eq!(
+                db.count("SELECT COUNT(*) FROM outbox WHERE state = 'sent' AND answer = '250 queued as 1' AND settled_us IS NOT NULL").await,
+                1
+            );
+            assert_eq!(db.count("SELECT COUNT(*) FROM outbox WHERE state = 'failed'").await, 1);
+            let again = db.store.settle_and_claim(&[], 9, minute(20)).await.unwrap();
+            assert_eq!(names(&again), [ids[1]]);
+            assert_eq!(again[0].attempt, 2);
+            assert_eq!(db.count("SELECT unknowns FROM outbox WHERE id = 2").await, 1);
+            let late = [(ids[0], Fate::Never("too late".into()))];
+            db.store.settle_and_claim(&late, 0, minute(21)).await.unwrap();
+            assert_eq!(
+                db.count("SELECT COUNT(*) FROM outbox WHERE id = 1 AND state = 'sent'").await,
+                1,
+                "what is sent stays sent"
+            );
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_a_dead_process_had_claimed_is_due_again_with_the_same_bytes() {
+        on_each_engine(async |db| {
+            three(db).await;
+            let before = db.store.settle_and_claim(&[], 9, minute(3)).await.unwrap();
+            let next = db.open_again().await;
+            assert_eq!(next.reclaim(minute(9)).await.unwrap(), 3);
+            assert_eq!(next.reclaim(minute(9)).await.unwrap(), 0);
+            let after = next.settle_and_claim(&[], 9, minute(9)).await.unwrap();
+            assert_eq!(names(&after), names(&before));
+            for (one, two) in before.iter().zip(&after) {
+                assert_eq!((&one.bytes, &one.message_id), (&two.bytes, &two.message_id));
+                assert_eq!(two.attempt, 2);
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_message_id_goes_out_once() {
+        on_each_engine(async |db| {
+            three(db).await;
+            let copy = "INSERT INTO outbox SELECT 9, request_id, pending_id, recipient, recipient_key, template, refusal, internal, \
+                 about_failure, subject, message_id, bytes, created_us, state, due_us, attempts, unknowns, answer, settled_us FROM outbox WHERE id = 1";
+            let error = sqlx::query(copy).execute(&db.store.writer).await.unwrap_err();
+            assert!(error.as_database_error().is_some_and(|e| e.is_unique_violation()));
+        })
+        .await;
     }
 }

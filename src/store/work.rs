@@ -1,18 +1,45 @@
 //! One unit of work: what the store knows that bears on an occasion, the decision applied with its letters, all in one transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
+use sqlx::{Any, Row, Transaction};
 
-use super::letters::LetterId;
-use super::pool::Store;
-use crate::desk::decide::Decision;
+use super::apply::Link;
+use super::letters::{LetterId, digest};
+use super::pool::{Engine, Store, micros};
+use super::requests::{REQUEST, grouped, read_all};
+use super::statement::{list, made, padded};
+use crate::desk::decide::{Concern, Decision};
+use crate::desk::event::Event;
 use crate::desk::request::{Number, Pending, Request, RequestId};
 
 /// A transaction that holds the desk's one write lock: nobody else decides or numbers meanwhile. Dropped without commit, it never was.
 #[derive(Debug)]
-pub struct Work {}
+pub struct Work {
+    pub(crate) tx: Transaction<'static, Any>,
+    /// The next ids and the head of the chain, as they will be written at the end.
+    pub(crate) ledger: Ledger,
+    /// The last number given in each year.
+    pub(crate) numbers: BTreeMap<i32, u32>,
+    /// The years whose last number has changed.
+    pub(crate) numbered: BTreeSet<i32>,
+    /// Entries of the history that wait to be written together.
+    pub(crate) links: Vec<Link>,
+    /// Set while a decision is being written; left set if that failed, and then nothing may be committed.
+    pub(crate) spoiled: bool,
+}
+
+/// The ledger's one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ledger {
+    pub(crate) request: i64,
+    pub(crate) pending: i64,
+    pub(crate) outbox: i64,
+    pub(crate) seq: i64,
+    pub(crate) head: [u8; 32],
+}
 
 /// The names that a decision's rows will have, given before its letters are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,16 +111,54 @@ impl Store {
     /// Begins a unit of work and takes the write lock (`BEGIN IMMEDIATE` on SQLite, a row lock on PostgreSQL).
     ///
     /// # Errors
-    /// The database is not there, or another holder kept the lock too long.
+    /// The database is not there, or another holder kept the lock too long; [`super::pool::Fenced`] if another daemon has taken over.
     pub async fn begin(&self) -> Result<Work> {
-        todo!()
+        let mut tx = self.begin_write().await?;
+        self.check_fence(&mut tx).await?;
+        let row = sqlx::query(match self.engine {
+            Engine::Sqlite => {
+                "SELECT next_request, next_pending, next_outbox, next_seq, head FROM ledger"
+            }
+            Engine::Postgres => {
+                "SELECT next_request, next_pending, next_outbox, next_seq, head FROM ledger FOR UPDATE"
+            }
+        })
+        .fetch_one(&mut *tx)
+        .await
+        .context("Can't lock the ledger")?;
+        let ledger = Ledger {
+            request: row.try_get(0)?,
+            pending: row.try_get(1)?,
+            outbox: row.try_get(2)?,
+            seq: row.try_get(3)?,
+            head: digest(&row.try_get::<Vec<u8>, _>(4)?)?,
+        };
+        // A statement of its own, after the lock: PostgreSQL would read it as it stood before the wait.
+        let mut numbers = BTreeMap::new();
+        for row in sqlx::query("SELECT year, last FROM numbers")
+            .fetch_all(&mut *tx)
+            .await?
+        {
+            numbers.insert(
+                i32::try_from(row.try_get::<i64, _>(0)?)?,
+                u32::try_from(row.try_get::<i64, _>(1)?)?,
+            );
+        }
+        Ok(Work {
+            tx,
+            ledger,
+            numbers,
+            numbered: BTreeSet::new(),
+            links: vec![],
+            spoiled: false,
+        })
     }
 }
 
 impl Work {
     /// The last number given in each year (R17), as of this unit of work.
     pub fn last_numbers(&self) -> &BTreeMap<i32, u32> {
-        todo!()
+        &self.numbers
     }
 
     /// A request with what it waits for.
@@ -101,8 +166,8 @@ impl Work {
     /// # Errors
     /// The database can't be read.
     pub async fn request(&mut self, id: RequestId) -> Result<Option<Request>> {
-        let _ = id;
-        todo!()
+        let query = made(format!("{REQUEST} WHERE r.id = $1 ORDER BY p.id")).bind(id.0);
+        Ok(read_all(&query.fetch_all(&mut *self.tx).await?)?.pop())
     }
 
     /// The same by number.
@@ -110,11 +175,16 @@ impl Work {
     /// # Errors
     /// The database can't be read.
     pub async fn request_by_number(&mut self, number: Number) -> Result<Option<Request>> {
-        let _ = number;
-        todo!()
+        let query = made(format!(
+            "{REQUEST} WHERE r.number_year = $1 AND r.number_count = $2 ORDER BY p.id"
+        ))
+        .bind(i64::from(number.year()))
+        .bind(i64::from(number.count()));
+        Ok(read_all(&query.fetch_all(&mut *self.tx).await?)?.pop())
     }
 
-    /// The request whose letters (received or sent) include the first of these Message-IDs that is known, tried in order.
+    /// The request whose letters (received or sent) include the first of these Message-IDs that is known, tried in order. Where several
+    /// letters bear one Message-ID, a letter of ours goes before one received, and the earlier before the later. Only the first 64 are tried.
     ///
     /// # Errors
     /// The database can't be read.
@@ -122,8 +192,26 @@ impl Work {
         &mut self,
         ids: &[String],
     ) -> Result<Option<(RequestId, String)>> {
-        let _ = ids;
-        todo!()
+        let Some(piece) = padded(ids.get(..ids.len().min(64)).unwrap_or_default()).next() else {
+            return Ok(None);
+        };
+        let places = list(1, piece.len());
+        let mut query = made(format!(
+            "SELECT message_id, request_id, 0 AS source, id FROM outbox WHERE message_id IN ({places}) AND request_id IS NOT NULL \
+             UNION ALL \
+             SELECT message_id, request_id, 1 AS source, id FROM letters WHERE message_id IN ({places}) AND request_id IS NOT NULL \
+             ORDER BY source, id"
+        ));
+        for id in &piece {
+            query = query.bind(id.clone());
+        }
+        let mut found: BTreeMap<String, i64> = BTreeMap::new();
+        for row in query.fetch_all(&mut *self.tx).await? {
+            found.entry(row.try_get(0)?).or_insert(row.try_get(1)?);
+        }
+        Ok(ids
+            .iter()
+            .find_map(|id| Some((RequestId(*found.get(id)?), id.clone()))))
     }
 
     /// A letter of ours by its name.
@@ -131,8 +219,22 @@ impl Work {
     /// # Errors
     /// The database can't be read.
     pub async fn sent(&mut self, outbox: i64) -> Result<Option<Sent>> {
-        let _ = outbox;
-        todo!()
+        let row = sqlx::query(
+            "SELECT id, request_id, pending_id, recipient, internal FROM outbox WHERE id = $1",
+        )
+        .bind(outbox)
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        row.map(|row| {
+            Ok(Sent {
+                id: row.try_get(0)?,
+                request: row.try_get::<Option<i64>, _>(1)?.map(RequestId),
+                pending: row.try_get(2)?,
+                recipient: row.try_get(3)?,
+                internal: row.try_get::<i64, _>(4)? != 0,
+            })
+        })
+        .transpose()
     }
 
     /// Whether a letter with this content key was decided on before (K3).
@@ -140,12 +242,18 @@ impl Work {
     /// # Errors
     /// The database can't be read.
     pub async fn content_seen(&mut self, content_key: &[u8; 32], except: LetterId) -> Result<bool> {
-        let _ = (content_key, except);
-        todo!()
+        let row = sqlx::query(
+            "SELECT id FROM letters WHERE content_key = $1 AND id <> $2 AND decided_us IS NOT NULL LIMIT 1",
+        )
+        .bind(content_key.to_vec())
+        .bind(except.0)
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        Ok(row.is_some())
     }
 
     /// How many automatic letters, and how many of them refusals, were written to this address since the two moments; and how many
-    /// requests it opened since the first.
+    /// requests it opened since the first. Letters for the desk's own people don't count: a specialist who writes is not a flood.
     ///
     /// # Errors
     /// The database can't be read.
@@ -155,8 +263,24 @@ impl Work {
         hour_ago: DateTime<Utc>,
         day_began: DateTime<Utc>,
     ) -> Result<Counts> {
-        let _ = (address_key, hour_ago, day_began);
-        todo!()
+        let row = sqlx::query(
+            "SELECT (SELECT COUNT(*) FROM outbox WHERE recipient_key = $1 AND created_us >= $2 AND internal = 0), \
+                    (SELECT COUNT(*) FROM requests WHERE requester_key = $1 AND created_us >= $2), \
+                    (SELECT COUNT(*) FROM outbox WHERE recipient_key = $1 AND created_us >= $3 AND refusal = 1)",
+        )
+        .bind(address_key.to_owned())
+        .bind(micros(hour_ago))
+        .bind(micros(day_began))
+        .fetch_one(&mut *self.tx)
+        .await?;
+        let count = |column: usize| -> Result<u32> {
+            Ok(u32::try_from(row.try_get::<i64, _>(column)?).unwrap_or(u32::MAX))
+        };
+        Ok(Counts {
+            letters_last_hour: count(0)?,
+            requests_last_hour: count(1)?,
+            refusals_today: count(2)?,
+        })
     }
 
     /// Queued requests whose moment has come, in order of arrival; at most `limit`.
@@ -164,8 +288,13 @@ impl Work {
     /// # Errors
     /// The database can't be read.
     pub async fn openings(&mut self, now: DateTime<Utc>, limit: u32) -> Result<Vec<Request>> {
-        let _ = (now, limit);
-        todo!()
+        let query = made(format!(
+            "{REQUEST} WHERE r.id IN (SELECT id FROM requests WHERE number_count IS NULL AND opens_us <= $1 \
+             ORDER BY arrived_us, id LIMIT $2) ORDER BY r.arrived_us, r.id, p.id"
+        ))
+        .bind(micros(now))
+        .bind(i64::from(limit));
+        read_all(&query.fetch_all(&mut *self.tx).await?)
     }
 
     /// Pendings whose time is over, oldest first, with their requests; at most `limit`.
@@ -177,39 +306,101 @@ impl Work {
         now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<(Request, Pending)>> {
-        let _ = (now, limit);
-        todo!()
+        let due = sqlx::query(
+            "SELECT id, request_id FROM pendings WHERE settled_us IS NULL AND lapses_us <= $1 ORDER BY lapses_us, id LIMIT $2",
+        )
+        .bind(micros(now))
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.tx)
+        .await?;
+        let mut ids = vec![];
+        for row in &due {
+            ids.push(row.try_get::<i64, _>(1)?);
+        }
+        let mut found = BTreeMap::new();
+        for piece in padded(&ids) {
+            let mut query = made(format!(
+                "{REQUEST} WHERE r.id IN ({}) ORDER BY r.id, p.id",
+                list(1, piece.len())
+            ));
+            for id in piece {
+                query = query.bind(id);
+            }
+            found.extend(grouped(&query.fetch_all(&mut *self.tx).await?)?);
+        }
+        let mut lapsed = vec![];
+        for row in &due {
+            let (pending, request) = (row.try_get::<i64, _>(0)?, row.try_get::<i64, _>(1)?);
+            let request = found
+                .get(&request)
+                .with_context(|| format!("Pending {pending} belongs to no request"))?;
+            if let Some(pending) = request.pending.iter().find(|p| p.id == pending) {
+                lapsed.push((request.clone(), pending.clone()));
+            }
+        }
+        Ok(lapsed)
     }
 
     /// Gives the names that this decision's rows will have.
     pub fn name(&mut self, decision: &Decision) -> Names {
-        let _ = decision;
-        todo!()
-    }
-
-    /// Writes a decision: the letter's end state, the request's rows, one link of the history chain for each event (and for each letter
-    /// that concerns no request), and the outbox rows, due at once.
-    ///
-    /// # Errors
-    /// The database refused; drop the work then.
-    pub async fn apply(
-        &mut self,
-        letter: Option<&LetterResult>,
-        decision: &Decision,
-        names: &Names,
-        letters: &[Outgoing],
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        let _ = (letter, decision, names, letters, now);
-        todo!()
+        let take = |next: &mut i64| {
+            let taken = *next;
+            *next = next.saturating_add(1);
+            taken
+        };
+        let request = match &decision.concern {
+            Concern::Nothing => None,
+            Concern::Opened(_) => Some(RequestId(take(&mut self.ledger.request))),
+            Concern::Existing(id) => Some(*id),
+        };
+        let waits = decision
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Waits { .. }));
+        Names {
+            request,
+            pending: waits.then(|| take(&mut self.ledger.pending)),
+            outbox: decision
+                .notices
+                .iter()
+                .map(|_| take(&mut self.ledger.outbox))
+                .collect(),
+        }
     }
 
     /// Makes everything of this unit of work durable at once.
     ///
     /// # Errors
     /// The database refused: nothing happened, or (connection lost) it may have; the letter's state tells on the next look.
-    pub async fn commit(self) -> Result<()> {
-        todo!()
+    pub async fn commit(mut self) -> Result<()> {
+        if self.spoiled {
+            bail!("A decision was written only in part; nothing of this unit of work may stay");
+        }
+        self.write_links().await?;
+        sqlx::query(
+            "UPDATE ledger SET next_request = $1, next_pending = $2, next_outbox = $3, next_seq = $4, head = $5",
+        )
+        .bind(self.ledger.request)
+        .bind(self.ledger.pending)
+        .bind(self.ledger.outbox)
+        .bind(self.ledger.seq)
+        .bind(self.ledger.head.to_vec())
+        .execute(&mut *self.tx)
+        .await?;
+        for year in &self.numbered {
+            let last = self.numbers.get(year).copied().unwrap_or_default();
+            sqlx::query(
+                "INSERT INTO numbers (year, last) VALUES ($1, $2) ON CONFLICT (year) DO UPDATE SET last = excluded.last",
+            )
+            .bind(i64::from(*year))
+            .bind(i64::from(last))
+            .execute(&mut *self.tx)
+            .await?;
+        }
+        self.tx
+            .commit()
+            .await
+            .context("The unit of work was not committed")
     }
 }
 
@@ -222,4 +413,315 @@ pub struct Counts {
     pub requests_last_hour: u32,
     /// Refusals and redirects to it since the day began.
     pub refusals_today: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::panic,
+        clippy::string_slice,
+        reason = "tests"
+    )]
+    use super::*;
+    use crate::desk::decide::Verdict;
+    use crate::desk::notice::{Purpose, Template};
+    use crate::desk::request::PendingKind;
+    use crate::store::history::ChainState;
+    use crate::store::testing::{
+        address, apply, decision, kept, matter, minute, notice, on_each_engine, register,
+        registered,
+    };
+
+    #[tokio::test]
+    async fn a_number_that_was_rolled_back_is_given_again() {
+        on_each_engine(async |db| {
+            let (_, first) = register(&db.store, 1, "one").await;
+            let letter = kept(&db.store, 2, "two").await;
+            let mut work = db.store.begin().await.unwrap();
+            let opened = decision(
+                Verdict::Registered,
+                Concern::Opened(matter()),
+                vec![registered(Number::new(2026, 2))],
+            );
+            apply(&mut work, Some(&letter), &opened, minute(2)).await;
+            assert_eq!(work.last_numbers().get(&2026), Some(&2));
+            drop(work);
+            assert_eq!(db.count("SELECT COUNT(*) FROM requests").await, 1);
+            assert_eq!(db.count("SELECT COUNT(*) FROM events").await, 1);
+            assert_eq!(db.store.undecided(9, 999).await.unwrap().len(), 1);
+            let (request, second) = register(&db.store, 3, "three").await;
+            assert_eq!((first.count(), second.count()), (1, 2));
+            assert_eq!(request, RequestId(2));
+            let chain = db.store.verify_chain().await.unwrap();
+            assert!(
+                matches!(chain, ChainState::Whole { entries: 2, .. }),
+                "{chain:?}"
+            );
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_number_out_of_order_spoils_the_whole_unit_of_work() {
+        on_each_engine(async |db| {
+            for wrong in [0, 2] {
+                let letter = kept(&db.store, 1, "one").await;
+                let mut work = db.store.begin().await.unwrap();
+                let opened = decision(
+                    Verdict::Registered,
+                    Concern::Opened(matter()),
+                    vec![registered(Number::new(2026, wrong))],
+                );
+                let names = work.name(&opened);
+                work.apply(Some(&letter), &opened, &names, &[], minute(1))
+                    .await
+                    .unwrap_err();
+                work.commit().await.unwrap_err();
+            }
+            assert_eq!(db.store.undecided(9, 999).await.unwrap().len(), 1);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_letter_is_decided_on_once() {
+        on_each_engine(async |db| {
+            let letter = kept(&db.store, 1, "one").await;
+            let ignored = decision(Verdict::Ignored, Concern::Nothing, vec![]);
+            let mut work = db.store.begin().await.unwrap();
+            let names = apply(&mut work, Some(&letter), &ignored, minute(1)).await;
+            work.apply(Some(&letter), &ignored, &names, &[], minute(1))
+                .await
+                .unwrap_err();
+            work.commit().await.unwrap_err();
+            assert_eq!(db.store.undecided(9, 999).await.unwrap().len(), 1);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn two_processes_take_turns() {
+        on_each_engine(async |db| {
+            let other = db.open_again().await;
+            let count = async |store: &Store, base: i64| {
+                for n in 0..15 {
+                    register_next(store, base + n).await;
+                }
+            };
+            futures::join!(
+                count(&db.store, 100),
+                count(&other, 200),
+                count(&other, 300)
+            );
+            let requests = db.store.requests(None, None).await.unwrap();
+            let numbers: Vec<u32> = requests.iter().map(|r| r.number.unwrap().count()).collect();
+            assert_eq!(numbers, (1..=45).collect::<Vec<_>>());
+            let chain = db.store.verify_chain().await.unwrap();
+            assert!(
+                matches!(chain, ChainState::Whole { entries: 45, .. }),
+                "{chain:?}"
+            );
+        })
+        .await;
+    }
+
+    async fn register_next(store: &Store, uid: i64) {
+        register(store, uid, &format!("letter {uid}")).await;
+    }
+
+    #[tokio::test]
+    async fn a_message_id_leads_to_its_request() {
+        on_each_engine(async |db| {
+            let (first, _) = register(&db.store, 1, "one").await;
+            let (second, _) = register(&db.store, 2, "two").await;
+            let mut work = db.store.begin().await.unwrap();
+            let find = async |work: &mut Work, ids: &[&str]| {
+                let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+                work.request_by_message_ids(&ids).await.unwrap()
+            };
+            let (one, two) = ("one@raduga.example", "two@raduga.example");
+            assert_eq!(
+                find(&mut work, &["unknown@x", two, one]).await,
+                Some((second, two.to_owned()))
+            );
+            let ours = "out-1@desk.example";
+            assert_eq!(
+                find(&mut work, &[ours]).await,
+                Some((first, ours.to_owned()))
+            );
+            assert_eq!(find(&mut work, &["unknown@x"]).await, None);
+            assert_eq!(find(&mut work, &[]).await, None);
+            let many: Vec<String> = (0..5000).map(|n| format!("{n}@x")).collect();
+            assert_eq!(work.request_by_message_ids(&many).await.unwrap(), None);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_was_written_is_seen_in_the_same_unit_of_work() {
+        on_each_engine(async |db| {
+            let letter = kept(&db.store, 1, "one").await;
+            let mut work = db.store.begin().await.unwrap();
+            let mut opened = decision(
+                Verdict::Registered,
+                Concern::Opened(matter()),
+                vec![
+                    registered(Number::new(2026, 1)),
+                    Event::Waits {
+                        kind: PendingKind::PrimaryConfirmation,
+                        party: address("director@raduga.example"),
+                        lapses: minute(100),
+                    },
+                ],
+            );
+            opened.notices = vec![
+                notice(Template::Registered, Purpose::Reply),
+                notice(Template::OrderToConfirm, Purpose::ConfirmNew),
+                notice(Template::ForSpecialist, Purpose::Internal),
+                notice(Template::Refused, Purpose::Nothing),
+            ];
+            let key = letter.content_key.unwrap();
+            assert!(!work.content_seen(&key, LetterId(99)).await.unwrap());
+            let names = apply(&mut work, Some(&letter), &opened, minute(10)).await;
+            assert!(work.content_seen(&key, LetterId(99)).await.unwrap());
+            assert!(
+                !work.content_seen(&key, letter.id).await.unwrap(),
+                "not by itself"
+            );
+            let request = work.request(names.request.unwrap()).await.unwrap().unwrap();
+            assert_eq!(request.pending.len(), 1);
+            assert_eq!(Some(request.pending[0].id), names.pending);
+            assert_eq!(
+                work.request_by_number(Number::new(2026, 1)).await.unwrap(),
+                Some(request.clone())
+            );
+            let confirm = work.sent(names.outbox[1]).await.unwrap().unwrap();
+            assert_eq!(confirm.pending, names.pending);
+            assert_eq!(confirm.request, names.request);
+            assert!(!confirm.internal);
+            assert!(work.sent(names.outbox[2]).await.unwrap().unwrap().internal);
+            assert_eq!(
+                work.sent(names.outbox[0]).await.unwrap().unwrap().pending,
+                None
+            );
+            assert_eq!(work.sent(999).await.unwrap(), None);
+            let counts = |hour: i64, day: i64| (minute(hour), minute(day));
+            let (hour, day) = counts(10, 10);
+            let expected = Counts {
+                letters_last_hour: 3,
+                requests_last_hour: 1,
+                refusals_today: 1,
+            };
+            let sender = "maria@raduga.example";
+            assert_eq!(work.counts(sender, hour, day).await.unwrap(), expected);
+            let (hour, day) = counts(11, 0);
+            let expected = Counts {
+                refusals_today: 1,
+                ..Counts::default()
+            };
+            assert_eq!(work.counts(sender, hour, day).await.unwrap(), expected);
+            assert_eq!(
+                work.counts("x@y", hour, day).await.unwrap(),
+                Counts::default()
+            );
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn queued_requests_open_in_order_of_arrival_when_their_moment_comes() {
+        on_each_engine(async |db| {
+            let mut work = db.store.begin().await.unwrap();
+            for (arrived, opens) in [(30, 100), (10, 100), (20, 100), (5, 200)] {
+                let mut matter = matter();
+                (matter.arrived, matter.opens) = (minute(arrived), minute(opens));
+                let queued = decision(
+                    Verdict::Queued,
+                    Concern::Opened(matter),
+                    vec![Event::Queued {
+                        opens: minute(opens),
+                    }],
+                );
+                apply(&mut work, None, &queued, minute(31)).await;
+            }
+            work.commit().await.unwrap();
+            assert_eq!(db.store.next_moment().await.unwrap(), Some(minute(100)));
+            let mut work = db.store.begin().await.unwrap();
+            assert!(work.openings(minute(99), 9).await.unwrap().is_empty());
+            let due = work.openings(minute(100), 2).await.unwrap();
+            let arrived: Vec<_> = due.iter().map(|r| r.matter.arrived).collect();
+            assert_eq!(arrived, [minute(10), minute(20)]);
+            assert_eq!(due[0].number, None);
+            let opening = decision(
+                Verdict::Registered,
+                Concern::Existing(due[0].id),
+                vec![registered(Number::new(2026, 1))],
+            );
+            apply(&mut work, None, &opening, minute(100)).await;
+            let rest = work.openings(minute(100), 9).await.unwrap();
+            assert_eq!(rest.len(), 2);
+            let opened = work.request(due[0].id).await.unwrap().unwrap();
+            assert_eq!(opened.number, Some(Number::new(2026, 1)));
+            let again = decision(
+                Verdict::Registered,
+                Concern::Existing(due[0].id),
+                vec![registered(Number::new(2026, 2))],
+            );
+            let names = work.name(&again);
+            work.apply(None, &again, &names, &[], minute(101))
+                .await
+                .expect_err("a request keeps its number");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn pendings_lapse_oldest_first_with_their_requests() {
+        on_each_engine(async |db| {
+            let mut work = db.store.begin().await.unwrap();
+            let mut pendings = vec![];
+            for (count, lapses) in [(1, 50), (2, 40), (3, 90)] {
+                let waits = Event::Waits {
+                    kind: PendingKind::Challenge,
+                    party: address("maria@raduga.example"),
+                    lapses: minute(lapses),
+                };
+                let opened = decision(
+                    Verdict::Registered,
+                    Concern::Opened(matter()),
+                    vec![registered(Number::new(2026, count)), waits],
+                );
+                let names = apply(&mut work, None, &opened, minute(1)).await;
+                pendings.push(names.pending.unwrap());
+            }
+            work.commit().await.unwrap();
+            assert_eq!(db.store.next_moment().await.unwrap(), Some(minute(40)));
+            let mut work = db.store.begin().await.unwrap();
+            let lapsed = work.lapses(minute(50), 9).await.unwrap();
+            let found: Vec<i64> = lapsed.iter().map(|(_, pending)| pending.id).collect();
+            assert_eq!(found, [pendings[1], pendings[0]]);
+            assert_eq!(lapsed[0].0.number, Some(Number::new(2026, 2)));
+            assert_eq!(work.lapses(minute(50), 1).await.unwrap().len(), 1);
+            let settled = decision(
+                Verdict::Attached,
+                Concern::Existing(lapsed[0].0.id),
+                vec![Event::Settled {
+                    pending: pendings[1],
+                    outcome: crate::desk::event::Outcome::Lapsed,
+                    by: None,
+                }],
+            );
+            apply(&mut work, None, &settled, minute(50)).await;
+            assert_eq!(work.lapses(minute(50), 9).await.unwrap().len(), 1);
+            let names = work.name(&settled);
+            work.apply(None, &settled, &names, &[], minute(51))
+                .await
+                .expect_err("what is settled stays settled");
+        })
+        .await;
+    }
 }

@@ -1,0 +1,85 @@
+//! `check --connect`: whether every server that the configuration names lets the desk in.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use super::failure::Failure;
+use super::{check, settings};
+use crate::clock::Clock;
+use crate::config::{Config, Source};
+use crate::courier::Courier;
+use crate::imap::session::Session;
+use crate::maildir::Maildir;
+
+/// `postdesk check`, with or without `--connect`.
+///
+/// # Errors
+/// A bad configuration (78), or a server that does not let the desk in (1).
+pub async fn command(config: Option<PathBuf>, connect: bool) -> Result<(), Failure> {
+    let file = settings::file(config)?;
+    let styled = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let checked = check::check(&file, std::env::vars(), Clock::System.now(), styled);
+    let (loaded, text) = checked.map_err(|faults| Failure::Configuration(faults.to_string()))?;
+    settings::say(&text);
+    if !connect {
+        return Ok(());
+    }
+    let mut refused = mailboxes(&loaded.config).await;
+    refused |= courier(&loaded.config).await;
+    if refused { Err(Failure::Found) } else { Ok(()) }
+}
+
+/// Logs in to every mailbox; whether one refused.
+async fn mailboxes(config: &Config) -> bool {
+    let mut refused = false;
+    for mailbox in &config.mailboxes {
+        let name = &mailbox.policy.name;
+        match &mailbox.source {
+            Source::Imap(imap) => match Session::open(imap).await {
+                Ok(session) => {
+                    settings::say(&format!(
+                        "mailbox {name}: logged in to {}, {} has {} messages",
+                        imap.endpoint.host,
+                        imap.folder,
+                        session.exists()
+                    ));
+                    session.close().await;
+                }
+                Err(fault) => {
+                    refused = true;
+                    settings::say(&format!("mailbox {name}: {fault}"));
+                }
+            },
+            Source::Maildir(path) => match Maildir::open(path).and_then(|m| m.uids()) {
+                Ok(uids) => settings::say(&format!(
+                    "mailbox {name}: the Maildir {} has {} messages",
+                    path.display(),
+                    uids.len()
+                )),
+                Err(error) => {
+                    refused = true;
+                    settings::say(&format!("mailbox {name}: {error:#}"));
+                }
+            },
+        }
+    }
+    refused
+}
+
+/// Logs in to the SMTP server; whether it refused.
+async fn courier(config: &Config) -> bool {
+    let checked = match Courier::new(&config.courier) {
+        Ok(mut courier) => courier.check().await,
+        Err(error) => Err(format!("{error:#}")),
+    };
+    match checked {
+        Ok(()) => {
+            settings::say("smtp: ready to send");
+            false
+        }
+        Err(why) => {
+            settings::say(&format!("smtp: {why}"));
+            true
+        }
+    }
+}

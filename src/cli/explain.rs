@@ -1,0 +1,175 @@
+//! `explain`: what would be, or was, decided about a letter, and why. It changes nothing.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::failure::Failure;
+use super::{demo, settings};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::desk::decide::Known;
+use crate::desk::request::Number;
+use crate::explanation::{self, Case, Told};
+use crate::inbound;
+use crate::store::pool::Store;
+use crate::store::work::Names;
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// A file, `-`, a number or a Message-ID.
+    pub what: String,
+    /// One JSON object instead of text.
+    pub json: bool,
+    /// The mailbox whose rules apply.
+    pub mailbox: Option<String>,
+    /// The arrival to assume.
+    pub arrived: Option<DateTime<Utc>>,
+}
+
+/// `postdesk explain`.
+///
+/// # Errors
+/// Nothing of that name, an unknown mailbox, or a bad configuration.
+pub async fn explain(config: Option<PathBuf>, wanted: Wanted) -> Result<(), Failure> {
+    let config = match settings::file(config) {
+        Ok(file) => settings::load(&file)?,
+        // A letter can be read without any desk: the demo's rules stand in.
+        Err(_) if wanted.what == "-" || Path::new(&wanted.what).exists() => demo::example()?,
+        Err(failure) => return Err(failure),
+    };
+    let explanations = if wanted.what == "-" || Path::new(&wanted.what).is_file() {
+        vec![of_file(&config, &wanted).await?]
+    } else {
+        of_record(&config, &wanted.what).await?
+    };
+    for explanation in explanations {
+        if wanted.json {
+            settings::say(
+                &serde_json::to_string_pretty(&explanation)
+                    .context("The explanation is no JSON")?,
+            );
+        } else {
+            settings::say(&explanation::text(&explanation));
+        }
+    }
+    Ok(())
+}
+
+/// The dry run on a file.
+async fn of_file(config: &Config, wanted: &Wanted) -> Result<Value, Failure> {
+    let name = match &wanted.mailbox {
+        Some(name) if config.mailboxes.iter().any(|m| m.policy.name == *name) => name.clone(),
+        Some(name) => {
+            return Err(Failure::Usage(format!(
+                "there is no mailbox {name:?} in the configuration"
+            )));
+        }
+        None => inbound::default_mailbox(config)
+            .map(|m| m.policy.name.clone())
+            .unwrap_or_default(),
+    };
+    let (raw, size) = read(&wanted.what, config.max_letter)?;
+    let now = Clock::System.now();
+    let arrived = wanted.arrived.unwrap_or(now);
+    let mut examined = inbound::examine(&raw, config, &name);
+    let known = known(config, &mut examined, now).await;
+    let mailbox = inbound::mailbox_policy(config, &name);
+    let oversize = (size > config.max_letter).then_some(size);
+    let decision = inbound::decide_letter(
+        config,
+        &known,
+        &examined,
+        &mailbox,
+        arrived,
+        oversize,
+        now.max(arrived),
+    );
+    let names = Names {
+        request: None,
+        pending: None,
+        outbox: (1..).take(decision.notices.len()).collect(),
+    };
+    let (_, told): (_, Vec<Told>) = inbound::write(config, &decision, &names, now);
+    Ok(explanation::json(&Case {
+        letter: &examined.letter,
+        assurance: &examined.assurance,
+        arrived,
+        known: &known,
+        decision: &decision,
+        told: &told,
+        zone: config.desk.calendar.zone(),
+    }))
+}
+
+/// What the store knows, if there is one; a dry run must also work where the daemon never ran.
+async fn known(config: &Config, examined: &mut inbound::Examined, now: DateTime<Utc>) -> Known {
+    if !Store::exists(&config.store_url) {
+        return Known::default();
+    }
+    let read = async {
+        let mut work = Store::open(&config.store_url).await?.begin().await?;
+        inbound::known(&mut work, config, examined, None, now).await
+    };
+    match read.await {
+        Ok(known) => known,
+        Err(error) => {
+            tracing::warn!(
+                "The database can't be read, the letter is explained without it: {error:#}"
+            );
+            Known::default()
+        }
+    }
+}
+
+/// At most a little more than the desk takes: the rest of an oversize letter would not be read either.
+fn read(what: &str, limit: u64) -> Result<(Vec<u8>, u64), Failure> {
+    let mut raw = Vec::new();
+    let cap = limit.saturating_add(1);
+    if what == "-" {
+        std::io::stdin()
+            .lock()
+            .take(cap)
+            .read_to_end(&mut raw)
+            .context("Standard input can't be read")?;
+    } else {
+        let file = std::fs::File::open(what).with_context(|| format!("{what} can't be read"))?;
+        file.take(cap)
+            .read_to_end(&mut raw)
+            .with_context(|| format!("{what} can't be read"))?;
+    }
+    let size = u64::try_from(raw.len()).unwrap_or(u64::MAX);
+    Ok((raw, size))
+}
+
+/// What was decided, from the record: of every letter of a request, or of the one with this Message-ID.
+async fn of_record(config: &Config, what: &str) -> Result<Vec<Value>, Failure> {
+    let store = Store::open(&config.store_url).await?;
+    let records = if let Some(number) = Number::read(what) {
+        let Some(request) = store.request(number).await? else {
+            return Err(Failure::Broken(anyhow::anyhow!(
+                "There is no request {number}"
+            )));
+        };
+        store.records_of_request(request.id).await?
+    } else {
+        let id = what.trim_start_matches('<').trim_end_matches('>');
+        let record = store.record_by_message_id(id).await?;
+        record.into_iter().collect()
+    };
+    if records.is_empty() {
+        let why = "it is no file, no number of a request and no Message-ID that the desk has seen";
+        return Err(Failure::Usage(format!(
+            "nothing is known of {what:?}: {why}"
+        )));
+    }
+    let explained = records.into_iter().map(|record| match record.explanation {
+        Some(text) => serde_json::from_str(&text).context("The record holds no valid explanation"),
+        None => Ok(serde_json::json!({"arrived": record.arrived.to_rfc3339(), "verdict": null, "reasons": ["It is kept and waits for its decision"]})),
+    });
+    Ok(explained.collect::<anyhow::Result<Vec<Value>>>()?)
+}

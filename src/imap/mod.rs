@@ -1,0 +1,13 @@
+//! A mailbox over IMAP: new messages since the cursor, and a wait for more. async-imap lives here only.
+
+mod after;
+mod connect;
+pub mod fault;
+pub mod fetch;
+mod guard;
+mod login;
+pub mod session;
+mod syntax;
+mod told;
+mod wait;
+pub mod wire;

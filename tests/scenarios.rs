@@ -1,0 +1,634 @@
+//! Behaviour as texts: every file of `tests/scenarios` is played on the whole way in, over a real database, and compared with what it says.
+//!
+//! A file begins with the rules it is about, a sentence, and, where it needs them, sections of configuration that replace those of the
+//! fixed desk. Then come steps at the left margin and, indented, what the desk does; `UPDATE=1` rewrites the indented part.
+//!
+//! ```text
+//! fri 2026-08-21 16:42:00  Олег → desk  «Поручение: исправить журнал»
+//!   | the text of the letter
+//!   + A-Header: added to it
+//!     what the desk does …
+//! ```
+//! After the subject may stand: `reply TEMPLATE` (answers the last such letter that this person received), `plain reply` (the same with
+//! all headers lost but the subject), `unsigned` (our server says nothing of the sender), `forged` (it says that authentication failed),
+//! `to ADDRESS`, `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
+//! A step `DAY DATE TIME  tick` only lets time pass.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::string_slice,
+    clippy::print_stderr,
+    reason = "a test runner"
+)]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
+use postdesk::clock::Clock;
+use postdesk::config::{self, Config};
+use postdesk::inbound::Inbound;
+use postdesk::store::letters::{Fetched, Location};
+use postdesk::store::outbox::Fate;
+use postdesk::store::pool::Store;
+
+/// The fixed cast: name in scenarios, address.
+const CAST: [(&str, &str); 10] = [
+    ("Мария", "maria@raduga.example"),
+    ("Олег", "oleg@raduga.example"),
+    ("Елена", "elena@raduga.example"),
+    ("Игорь", "igor@raduga.example"),
+    ("Пётр", "petr@raduga.example"),
+    ("Директор", "director@raduga.example"),
+    ("Виктор", "viktor@solnce.example"),
+    ("Незнакомец", "ivan@elsewhere.example"),
+    ("Анна", "petrova@desk.example"),
+    ("desk", "support@desk.example"),
+];
+
+const MAIN: &str = r#"
+[desk]
+name = "Ситуационный центр"
+address = "support@desk.example"
+locale = "ru"
+timezone = "Europe/Moscow"
+secret_file = "secret"
+[store]
+url = "sqlite://desk.db"
+[hours]
+monday = ["09:00-12:30", "13:30-17:00"]
+tuesday = ["09:00-12:30", "13:30-17:00"]
+wednesday = ["09:00-12:30", "13:30-17:00"]
+thursday = ["09:00-12:30", "13:30-17:00"]
+friday = ["09:00-12:30", "13:30-16:00"]
+[calendar]
+production_calendar = "ru"
+[[mailbox]]
+name = "support"
+maildir = "inbox"
+strangers = "refuse"
+authserv_ids = ["mx.desk.example"]
+[smtp]
+folder = "outbox"
+[[specialist]]
+name = "Петрова Анна Сергеевна"
+email = "petrova@desk.example"
+"#;
+
+const RADUGA: &str = r#"
+name = "МАУ ДО «Радуга»"
+domains = ["raduga.example"]
+official_addresses = ["director@raduga.example"]
+contract = "№ 17 от 12.01.2026"
+[[installation]]
+id = "raduga-moodle"
+name = "СЭО 3KL"
+[[installation.representative]]
+role = "primary"
+name = "Иванова Мария Петровна"
+email = "maria@raduga.example"
+phone = "+7 900 000-00-01"
+since = 2026-01-01
+[[installation.representative]]
+role = "additional"
+name = "Смирнов Олег Игоревич"
+email = "oleg@raduga.example"
+phone = "+7 900 000-00-02"
+since = 2026-01-01
+[[installation.representative]]
+role = "contract"
+name = "Котова Елена Юрьевна"
+email = "elena@raduga.example"
+phone = "+7 900 000-00-03"
+since = 2026-01-01
+[[installation.representative]]
+role = "additional"
+name = "Волков Игорь Ильич"
+email = "igor@raduga.example"
+phone = "+7 900 000-00-04"
+since = 2026-01-01
+until = 2026-06-30
+"#;
+
+const SOLNCE: &str = r#"
+name = "ООО «Солнце»"
+domains = ["solnce.example"]
+[[installation]]
+id = "solnce-portal"
+name = "Портал"
+tags = ["[портал]"]
+[[installation.representative]]
+role = "primary"
+name = "Белов Виктор Олегович"
+email = "viktor@solnce.example"
+phone = "+7 900 000-00-05"
+since = 2026-01-01
+[[installation]]
+id = "solnce-shop"
+name = "Магазин"
+tags = ["[магазин]"]
+[[installation.representative]]
+role = "primary"
+name = "Белов Виктор Олегович"
+email = "viktor@solnce.example"
+phone = "+7 900 000-00-05"
+since = 2026-01-01
+"#;
+
+/// A letter that somebody received from the desk.
+#[derive(Clone)]
+struct Received {
+    template: String,
+    message_id: String,
+    subject: String,
+}
+
+struct Play {
+    config: Config,
+    clock: Clock,
+    store: Store,
+    inbound: Inbound,
+    received: BTreeMap<String, Vec<Received>>,
+    letters: i64,
+    last_raw: Vec<u8>,
+    out: String,
+}
+
+#[derive(Default)]
+struct Step {
+    head: String,
+    body: Vec<String>,
+    headers: Vec<String>,
+    shown: Vec<String>,
+}
+
+fn name_of(address: &str) -> String {
+    CAST.iter()
+        .find(|(_, a)| *a == address)
+        .map_or_else(|| address.to_owned(), |(n, _)| (*n).to_owned())
+}
+
+fn address_of(name: &str) -> String {
+    CAST.iter()
+        .find(|(n, _)| *n == name)
+        .map_or_else(|| name.to_owned(), |(_, a)| (*a).to_owned())
+}
+
+fn with_sections(base: &str, replaced: &str) -> String {
+    let sections = |text: &str| {
+        let mut list: Vec<(String, String)> = vec![(String::new(), String::new())];
+        for line in text.lines() {
+            if line.starts_with('[') {
+                list.push((line.trim().to_owned(), String::new()));
+            }
+            let last = list.last_mut().unwrap();
+            last.1.push_str(line);
+            last.1.push('\n');
+        }
+        list
+    };
+    let new = sections(replaced);
+    let mut out = String::new();
+    for (head, text) in sections(base) {
+        if !new.iter().any(|(h, _)| *h == head && !h.is_empty()) {
+            out.push_str(&text);
+        }
+    }
+    for (_, text) in new {
+        out.push_str(&text);
+    }
+    out
+}
+
+fn write_config(dir: &Path, own: &BTreeMap<String, String>) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::create_dir_all(dir.join("customers")).unwrap();
+    let mut main = with_sections(MAIN, own.get("config").map_or("", String::as_str));
+    if let Some(url) = database() {
+        main = main.replace("sqlite://desk.db", &url);
+    }
+    std::fs::write(dir.join("postdesk.toml"), main).unwrap();
+    for (name, text) in [("raduga", RADUGA), ("solnce", SOLNCE)] {
+        let text = own.get(name).map_or(text, String::as_str);
+        std::fs::write(dir.join(format!("customers/{name}.toml")), text).unwrap();
+    }
+    let secret = "1 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
+    std::fs::write(dir.join("secret"), secret).unwrap();
+    std::fs::set_permissions(dir.join("secret"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    dir.join("postdesk.toml")
+}
+
+/// Scenarios play on SQLite; the store's own tests run on both engines.
+fn database() -> Option<String> {
+    None
+}
+
+/// `fri 2026-08-21 16:42:00` (seconds may be left out) in the desk's zone; the day's name must be right.
+fn moment(config: &Config, day: &str, date: &str, time: &str) -> DateTime<Utc> {
+    let time = if time.len() == 5 {
+        format!("{time}:00")
+    } else {
+        time.to_owned()
+    };
+    let local = NaiveDateTime::parse_from_str(&format!("{date} {time}"), "%Y-%m-%d %H:%M:%S")
+        .unwrap_or_else(|e| panic!("{date} {time}: {e}"));
+    assert_eq!(
+        local.format("%a").to_string().to_lowercase(),
+        day,
+        "{date} is not a {day}"
+    );
+    config
+        .desk
+        .calendar
+        .zone()
+        .from_local_datetime(&local)
+        .earliest()
+        .unwrap_or_else(|| panic!("{date} {time} does not exist there"))
+        .to_utc()
+}
+
+fn shown(config: &Config, rfc3339: &str) -> String {
+    let at = DateTime::parse_from_rfc3339(rfc3339)
+        .unwrap()
+        .with_timezone(&config.desk.calendar.zone());
+    let form = if at.format("%S").to_string() == "00" {
+        "%a %Y-%m-%d %H:%M"
+    } else {
+        "%a %Y-%m-%d %H:%M:%S"
+    };
+    at.format(form).to_string().to_lowercase()
+}
+
+fn encoded(text: &str) -> String {
+    if text.is_ascii() {
+        text.to_owned()
+    } else {
+        text.chars()
+            .collect::<Vec<_>>()
+            .chunks(12)
+            .map(|c| encoded_word(&c.iter().collect::<String>()))
+            .collect::<Vec<_>>()
+            .join("\r\n ")
+    }
+}
+
+fn encoded_word(text: &str) -> String {
+    let q: String = text
+        .bytes()
+        .map(|b| {
+            if b.is_ascii_alphanumeric() {
+                (b as char).to_string()
+            } else {
+                format!("={b:02X}")
+            }
+        })
+        .collect();
+    format!("=?utf-8?Q?{q}?=")
+}
+
+impl Play {
+    async fn step(&mut self, step: &Step) {
+        let words: Vec<&str> = step.head.split_whitespace().collect();
+        let at = moment(&self.config, words[0], words[1], words[2]);
+        if words[3] == "tick" {
+            self.clock.set(at);
+        } else {
+            self.letter(step, at).await;
+        }
+        loop {
+            let ticked = self.inbound.tick(&self.config).await.unwrap();
+            let stepped = self.inbound.step(&self.config).await.unwrap();
+            if ticked.decided + stepped.decided == 0 {
+                break;
+            }
+        }
+        self.show().await;
+    }
+
+    async fn letter(&mut self, step: &Step, at: DateTime<Utc>) {
+        let head = step.head.as_str();
+        let who = head.split_whitespace().nth(3).unwrap();
+        let from = address_of(who);
+        let options = head.rsplit_once('»').map_or("", |(_, o)| o.trim());
+        let subject = head
+            .split_once('«')
+            .and_then(|(_, s)| s.rsplit_once('»'))
+            .map_or("", |(s, _)| s);
+        let mut read_at = at;
+        let mut raw = String::new();
+        if !options.contains("unsigned") {
+            let result = if options.contains("forged") {
+                "fail"
+            } else {
+                "pass"
+            };
+            let domain = from.rsplit('@').next().unwrap();
+            raw += &format!(
+                "Authentication-Results: mx.desk.example;\r\n dmarc={result} header.from={domain}\r\n"
+            );
+        }
+        raw += &format!(
+            "Received: from mx by mx.desk.example; x\r\nFrom: {} <{from}>\r\n",
+            encoded(&name_of(&from))
+        );
+        let options: Vec<&str> = options.split_whitespace().collect();
+        let after = |word: &str| {
+            options
+                .iter()
+                .position(|o| *o == word)
+                .map(|i| options[i + 1])
+        };
+        raw += &format!("To: {}\r\n", after("to").unwrap_or("support@desk.example"));
+        self.letters += 1;
+        raw += &format!(
+            "Message-ID: <{}@mail.example>\r\nDate: {}\r\n",
+            self.letters,
+            at.to_rfc2822()
+        );
+        let mut subject = subject.to_owned();
+        if let Some(template) = after("reply") {
+            let list = self.received.get(&from).cloned().unwrap_or_default();
+            let answered = list
+                .iter()
+                .rev()
+                .find(|r| r.template == template)
+                .unwrap_or_else(|| panic!("{who} received no {template}"));
+            if options[0] != "plain" {
+                raw += &format!(
+                    "In-Reply-To: <{0}>\r\nReferences: <{0}>\r\n",
+                    answered.message_id
+                );
+            }
+            if subject.is_empty() {
+                subject = format!("Re: {}", answered.subject);
+            }
+        }
+        if let Some(i) = options.iter().position(|o| *o == "read") {
+            read_at = moment(&self.config, options[i + 1], options[i + 2], options[i + 3]);
+        }
+        raw += &format!("Subject: {}\r\n", encoded(&subject));
+        for header in &step.headers {
+            raw += &format!("{header}\r\n");
+        }
+        raw += "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n";
+        raw += &step.body.join("\r\n");
+        raw += "\r\n";
+        let raw = if options.contains(&"again") {
+            self.last_raw.clone()
+        } else {
+            raw.into_bytes()
+        };
+        self.last_raw.clone_from(&raw);
+        let location = Location {
+            uidvalidity: 1,
+            uid: self.letters,
+        };
+        let fetched = Fetched {
+            location,
+            arrived: at,
+            raw,
+            oversize: None,
+        };
+        self.clock.set(read_at);
+        self.store
+            .keep("support", &[fetched], None, read_at)
+            .await
+            .unwrap();
+    }
+
+    /// What happened since the last step: decided letters, numbers given, letters written.
+    async fn show(&mut self) {
+        let now = self.clock.now();
+        let mut lines = Vec::new();
+        if let Some(record) = self
+            .store
+            .record_by_message_id(&format!("{}@mail.example", self.letters))
+            .await
+            .unwrap()
+            && record.decided == Some(now)
+        {
+            let explanation: serde_json::Value =
+                serde_json::from_str(&record.explanation.unwrap()).unwrap();
+            lines.push(self.verdict(&explanation));
+        }
+        for request in self.store.requests(None, None).await.unwrap() {
+            let history = self.store.history(request.id).await.unwrap();
+            for line in history.iter().filter(|l| {
+                l.at == now && !matches!(l.word.as_str(), "attached" | "queued" | "noted")
+            }) {
+                let name = request
+                    .number
+                    .map_or_else(|| "(queued)".to_owned(), |n| n.to_string());
+                let state = format!("{}, {}", request.matter.kind.word(), request.status.word());
+                lines.push(match line.word.as_str() {
+                    "registered" => format!(
+                        "{name} registered on {}: {state}, due {}",
+                        request.matter.registration_day,
+                        shown(&self.config, &request.due.unwrap().to_rfc3339())
+                    ),
+                    other => format!("{name} {other}: {state}"),
+                });
+            }
+        }
+        let due = self.store.settle_and_claim(&[], 1000, now).await.unwrap();
+        let mut settled = Vec::new();
+        for letter in &due {
+            let text = String::from_utf8_lossy(&letter.bytes).into_owned();
+            let parsed =
+                postdesk::mail::parse::read(text.as_bytes(), postdesk::mail::parse::Caps::DEFAULT);
+            let template = self.store.template_of(letter.id).await.unwrap();
+            lines.push(format!(
+                "→ {}  {template}  «{}»",
+                name_of(&letter.recipient),
+                parsed.subject
+            ));
+            self.received
+                .entry(letter.recipient.clone())
+                .or_default()
+                .push(Received {
+                    template,
+                    message_id: letter.message_id.clone(),
+                    subject: parsed.subject,
+                });
+            settled.push((letter.id, Fate::Sent("250 ok".into())));
+        }
+        self.store.settle_and_claim(&settled, 0, now).await.unwrap();
+        if lines.is_empty() {
+            lines.push("nothing".into());
+        }
+        for line in lines {
+            writeln!(self.out, "    {line}").unwrap();
+        }
+    }
+
+    fn verdict(&self, explanation: &serde_json::Value) -> String {
+        let get = |key: &str| {
+            explanation
+                .get(key)
+                .and_then(|v| v.as_str())
+                .map(str::to_owned)
+        };
+        let mut line = get("verdict").unwrap();
+        match line.as_str() {
+            "queued" => write!(
+                line,
+                " until {}, as a {}",
+                shown(&self.config, &get("opens").unwrap()),
+                get("kind").unwrap()
+            )
+            .unwrap(),
+            "attached" | "automatic" if get("number").is_some() => {
+                write!(line, " to {}", get("number").unwrap()).unwrap()
+            }
+            _ => {}
+        }
+        let assurance = explanation
+            .pointer("/assurance/level")
+            .and_then(|v| v.as_str())
+            .unwrap();
+        let role = explanation
+            .pointer("/sender/role")
+            .and_then(|v| v.as_str())
+            .unwrap_or("-");
+        format!("{line}  ({role}, {assurance})")
+    }
+}
+
+fn parse(text: &str) -> (Vec<String>, BTreeMap<String, String>, Vec<Step>) {
+    let mut head = Vec::new();
+    let mut own: BTreeMap<String, String> = BTreeMap::new();
+    let mut section: Option<String> = None;
+    let mut steps: Vec<Step> = Vec::new();
+    for line in text.lines() {
+        let is_step = line.len() > 4
+            && ["mon ", "tue ", "wed ", "thu ", "fri ", "sat ", "sun "]
+                .contains(&&line.get(..4).unwrap_or(""));
+        if is_step {
+            section = None;
+            steps.push(Step {
+                head: line.to_owned(),
+                ..Step::default()
+            });
+        } else if let Some(step) = steps.last_mut() {
+            if let Some(body) = line
+                .strip_prefix("  | ")
+                .or_else(|| line.strip_prefix("  |"))
+            {
+                step.body.push(body.to_owned());
+            } else if let Some(header) = line.strip_prefix("  + ") {
+                step.headers.push(header.to_owned());
+            } else if !line.starts_with("    ") {
+                step.shown.push(line.to_owned());
+            }
+        } else {
+            head.push(line.to_owned());
+            if let Some(name) = line
+                .strip_suffix(':')
+                .filter(|l| ["config", "raduga", "solnce"].contains(l))
+            {
+                section = Some(name.to_owned());
+            } else if let (Some(name), Some(rest)) = (&section, line.strip_prefix("  ")) {
+                let entry = own.entry(name.clone()).or_default();
+                entry.push_str(rest);
+                entry.push('\n');
+            }
+        }
+    }
+    (head, own, steps)
+}
+
+async fn play(text: &str) -> String {
+    let (head, own, steps) = parse(text);
+    let dir = tempfile::tempdir().unwrap();
+    let path = write_config(dir.path(), &own);
+    let loaded = config::load::load(&path, [], "2026-08-01T00:00:00Z".parse().unwrap());
+    let config = loaded.unwrap_or_else(|f| panic!("{f}")).config;
+    let store = Store::open(&config.store_url).await.unwrap();
+    let first = steps
+        .first()
+        .map(|s| {
+            let words: Vec<&str> = s.head.split_whitespace().collect();
+            moment(&config, words[0], words[1], words[2])
+        })
+        .expect("a scenario has steps");
+    let clock = Clock::manual(first);
+    let inbound = Inbound::new(store.clone(), clock.clone());
+    let mut play = Play {
+        config,
+        clock,
+        store,
+        inbound,
+        received: BTreeMap::new(),
+        letters: 0,
+        last_raw: vec![],
+        out: String::new(),
+    };
+    play.out.push_str(&head.join("\n"));
+    if !head.is_empty() {
+        play.out.push('\n');
+    }
+    for step in &steps {
+        writeln!(play.out, "{}", step.head).unwrap();
+        for header in &step.headers {
+            writeln!(play.out, "  + {header}").unwrap();
+        }
+        for body in &step.body {
+            writeln!(play.out, "{}", format!("  | {body}").trim_end()).unwrap();
+        }
+        play.step(step).await;
+        for other in &step.shown {
+            writeln!(play.out, "{other}").unwrap();
+        }
+    }
+    let chain = play.store.verify_chain().await.unwrap();
+    assert!(
+        matches!(chain, postdesk::store::history::ChainState::Whole { .. }),
+        "{chain:?}"
+    );
+    play.out
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_scenario_comes_out_as_it_is_written() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.extension().is_some_and(|e| e == "txt"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "no scenarios");
+    let only = std::env::var("SCENARIO").ok();
+    let mut differing = Vec::new();
+    for file in files {
+        if only
+            .as_ref()
+            .is_some_and(|o| !file.to_string_lossy().contains(o.as_str()))
+        {
+            continue;
+        }
+        let written = std::fs::read_to_string(&file).unwrap();
+        let played = play(&written).await;
+        if played == written {
+            continue;
+        }
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&file, &played).unwrap();
+        } else {
+            eprintln!(
+                "=== {} says\n{written}\n=== and it comes out as\n{played}",
+                file.display()
+            );
+            differing.push(file);
+        }
+    }
+    assert!(
+        differing.is_empty(),
+        "{} scenarios come out otherwise (UPDATE=1 rewrites them): {differing:?}",
+        differing.len()
+    );
+}
