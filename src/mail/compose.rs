@@ -105,7 +105,7 @@ fn headers(
     let sealed = message_id
         .split_once('@')
         .map_or(message_id, |(sealed, _)| sealed);
-    headers.push_str(&header::text("X-Postdesk-Loop", sealed));
+    headers.push_str(&format!("X-Postdesk-Loop: {sealed}\r\n"));
     headers.push_str(match notice.locale {
         Locale::Ru => "Content-Language: ru\r\n",
         Locale::En => "Content-Language: en\r\n",
@@ -483,6 +483,18 @@ mod tests {
             "{link}"
         );
         assert!(link.len() < 1800);
+    }
+
+    /// R49: a token stands in the headers as it is, however long.
+    #[test]
+    fn a_long_token_is_neither_encoded_nor_cut() {
+        let id = format!("{}@desk.example", "r1".repeat(60));
+        let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
+        let one = notice(Template::Registered, "Мария", "Журнал");
+        let composed = write(&one, &desk("Центр"), &Wording::built_in(), &id, None, now);
+        let text = String::from_utf8(composed.bytes).unwrap();
+        assert!(text.contains(&format!("\r\nMessage-ID: <{id}>\r\n")));
+        assert!(text.contains(&format!("\r\nX-Postdesk-Loop: {}\r\n", "r1".repeat(60))));
     }
 
     /// RFC 3676, read back by its own rules, gives the paragraphs again.
