@@ -253,6 +253,7 @@ fn the_sink_writes_down_refuses_and_hangs_up() {
 fn the_small_imap_server_tells_a_waiting_reader_at_once() {
     use std::io::{BufRead, BufReader, Write};
     let server = IdleImap::start();
+    assert!(!server.someone_idles(Duration::from_millis(20)));
     let mut call =
         BufReader::new(std::net::TcpStream::connect(("127.0.0.1", server.port)).unwrap());
     let mut say = |text: &str, until: &str| {
@@ -267,7 +268,7 @@ fn the_small_imap_server_tells_a_waiting_reader_at_once() {
     say("a LOGIN x y\r\n", "a OK");
     say("b SELECT INBOX\r\n", "b OK");
     say("c IDLE\r\n", "+ ");
-    server.wait_for_idle(SOON);
+    assert!(server.someone_idles(SOON));
     server.put(LETTER.to_vec());
     assert_eq!(say("", "* "), "* 1 EXISTS\r\n");
     say("DONE\r\n", "c OK");

@@ -98,6 +98,12 @@ impl Sink {
         self.book.taken.lock().expect("The book").clone()
     }
 
+    /// What was taken after the first `count`.
+    pub fn taken_after(&self, count: usize) -> Vec<Taken> {
+        let taken = self.book.taken.lock().expect("The book");
+        taken.get(count..).unwrap_or_default().to_vec()
+    }
+
     /// Waits until `find` finds in what was taken; `None` if it doesn't within `limit`. It sees each time only what is new to it.
     pub fn wait_for<T>(
         &self,
