@@ -81,7 +81,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("folder", &["telemetry", "desk", "parcel"]),
     ("maildir", &["telemetry"]),
     ("tls", &["config"]),
-    ("config", &["mail", "desk"]),
+    ("config", &["mail", "desk", "clock"]),
     ("store", &["desk"]),
     ("mail", &["desk"]),
     ("telemetry", &["desk"]),

@@ -43,13 +43,29 @@ pub struct ReadInstallation {
     pub addresses: Vec<Placed<Address>>,
     /// Where each representative's role and address stand, in the order of the file.
     pub people: Vec<(Place, Place)>,
+    /// Whether every representative could be read; who is missing may only be misspelt.
+    pub is_whole: bool,
 }
 
 /// Reads `customers/*.toml`; a hidden file and an editor's copy is left alone.
 pub fn customers(reading: &Reading, main: usize) -> Vec<ReadCustomer> {
     let folder = reading.resolve("customers");
     let is_toml = |path: &&std::path::PathBuf| path.extension().is_some_and(|e| e == "toml");
-    let files = entries(&folder);
+    let files = match entries(&folder) {
+        Ok(files) => files,
+        Err(error) => {
+            let what = format!(
+                "the folder `{}` cannot be listed: {error}",
+                folder.display()
+            );
+            reading.fault(
+                Fault::error(Place::whole(main), what)
+                    .why("every customer would be a stranger")
+                    .todo("make it a folder, readable for the user that the desk runs as"),
+            );
+            return Vec::new();
+        }
+    };
     let files: Vec<_> = files.iter().filter(is_toml).collect();
     if files.is_empty() {
         reading.fault(
@@ -212,10 +228,13 @@ fn installation(section: &Section<'_>) -> Option<(Installation, ReadInstallation
     let addresses = addresses(section, "addresses");
     let mut representatives = Vec::new();
     let mut people = Vec::new();
+    let mut is_whole = true;
     for inner in section.tables("representative", "[[installation.representative]]") {
         if let Some((person, places)) = representative(&inner) {
             representatives.push(person);
             people.push(places);
+        } else {
+            is_whole = false;
         }
         inner.end();
     }
@@ -232,6 +251,7 @@ fn installation(section: &Section<'_>) -> Option<(Installation, ReadInstallation
         tags,
         addresses,
         people,
+        is_whole,
     };
     Some((installation, places))
 }
@@ -258,7 +278,7 @@ fn representative(section: &Section<'_>) -> Option<(Representative, (Place, Plac
     let since = section.date("since");
     let until = section.date("until");
     if let (Some(since), Some(until)) = (&since, &until) {
-        check_order(section, since, until);
+        check_order(section, since, until)?;
     }
     let (role, address) = (role?, address?);
     let person = Representative {
@@ -272,7 +292,11 @@ fn representative(section: &Section<'_>) -> Option<(Representative, (Place, Plac
     Some((person, (role.at, address.at)))
 }
 
-fn check_order(section: &Section<'_>, since: &Placed<NaiveDate>, until: &Placed<NaiveDate>) {
+fn check_order(
+    section: &Section<'_>,
+    since: &Placed<NaiveDate>,
+    until: &Placed<NaiveDate>,
+) -> Option<()> {
     if since.value > until.value {
         section.reading().fault(
             Fault::error(until.at, "an appointment ends before it begins")
@@ -281,5 +305,7 @@ fn check_order(section: &Section<'_>, since: &Placed<NaiveDate>, until: &Placed<
                 .why("it would never hold")
                 .todo("write `until` as a day on or after `since`, or leave it out while the appointment lasts"),
         );
+        return None;
     }
+    Some(())
 }

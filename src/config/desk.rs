@@ -316,8 +316,8 @@ fn check_apart(
                     other.at,
                     format!("`{}` stands in `{a}` and in `{b}`", other.value),
                 )
-                .label("here it means the opposite")
-                .also(one.at, "than here")
+                .label(format!("as one of `{b}`"))
+                .also(one.at, format!("and as one of `{a}`"))
                 .why("the desk could not tell what the writer wants")
                 .todo("remove it from one of the two"),
             );

@@ -152,7 +152,7 @@ fn check_primaries(reading: &Reading, customers: &[ReadCustomer]) {
                 }
             }
             let today = reading.today();
-            if !primaries.iter().any(|(r, _)| r.in_office(today)) {
+            if places.is_whole && !primaries.iter().any(|(r, _)| r.in_office(today)) {
                 let next = primaries
                     .iter()
                     .map(|(r, _)| r.since)
@@ -215,7 +215,9 @@ fn check_customers_apart(
             }
             let first = domains.entry(&domain.value).or_insert((index, domain.at));
             if first.0 != index {
-                reading.fault(shared("domain", &domain.value, first.1, domain.at));
+                let fault = shared("domain", &domain.value, first.1, domain.at);
+                let todo = "keep it with one; representatives are recognised without it";
+                reading.fault(fault.todo(todo));
             }
         }
     }
@@ -230,7 +232,8 @@ fn check_customers_apart(
                 other.0 != one.0 && at_one_time
             });
             if let Some(other) = clash.filter(|_| told.insert(one.0)) {
-                reading.fault(shared("address", address, other.2, one.2));
+                let fault = shared("address", address, other.2, one.2);
+                reading.fault(fault.todo("keep it with one; who changes sides needs `until` there and a later `since` here"));
             }
         }
     }
@@ -244,9 +247,6 @@ fn shared(noun: &str, value: &str, first: Place, second: Place) -> Fault {
     .label("and to this one")
     .also(first, "to this customer")
     .why("the desk could answer one customer with what is another's business")
-    .todo(
-        "keep it with one of them; who changes sides needs `until` there and a later `since` here",
-    )
 }
 
 fn public_domain(domain: &Placed<String>) -> Fault {

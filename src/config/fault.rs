@@ -120,13 +120,21 @@ impl Fault {
         elements
     }
 
+    /// What is wrong; where no line can carry the label, with the label.
+    fn whole_title(&self) -> String {
+        if self.at.span().is_some() || self.label.is_empty() {
+            return self.what.clone();
+        }
+        format!("{}: {}", self.what, self.label)
+    }
+
     fn render(&self, sources: &[Source], renderer: &Renderer) -> String {
         let level = match self.weight {
             Weight::Error => Level::ERROR,
             Weight::Warning => Level::WARNING,
         };
         let mut group = level
-            .primary_title(self.what.as_str())
+            .primary_title(self.whole_title())
             .elements(self.snippets(sources));
         if !self.why.is_empty() {
             let why = Level::NOTE.with_name("why").message(self.why.as_str());
@@ -150,7 +158,7 @@ impl Fault {
             }
             None => source.name().to_owned(),
         };
-        format!("{place}: {}", self.what)
+        format!("{place}: {}", self.whole_title())
     }
 }
 

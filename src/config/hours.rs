@@ -48,16 +48,15 @@ fn week(root: &Section<'_>) -> Option<[Vec<Interval>; 7]> {
         }
         return None;
     }
-    let mut written = 0_usize;
+    let before = section.reading().count();
     let week = WEEKDAYS.map(|weekday| {
         let texts = match section.has(weekday) {
             Some(_) => section.texts(weekday, &[]),
             None => Vec::new(),
         };
-        written = written.saturating_add(texts.len());
         intervals(&section, weekday, &texts)
     });
-    if written == 0 {
+    if week.iter().all(Vec::is_empty) && section.reading().count() == before {
         section.reading().fault(
             Fault::error(section.at(), "the desk has no working day")
                 .label("every day is off")
@@ -144,7 +143,11 @@ fn day_rule(section: &Section<'_>, key: &str, node: &Node) -> Option<DayRule> {
                 Some(Placed { value, at: i.at })
             })
             .collect();
+        let before = reading.count();
         let hours = intervals(section, key, &texts);
+        if reading.count() > before {
+            return None;
+        }
         if texts.len() == items.len() && !hours.is_empty() {
             let shown: Vec<String> = texts.iter().map(|t| quoted(&t.value)).collect();
             section.note_at(&quoted(key), &format!("[{}]", shown.join(", ")), node.at);

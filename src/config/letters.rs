@@ -1,5 +1,6 @@
 //! The wordings of a desk's own: `[letters]` and the files in its folder.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::mail::wording::Wording;
@@ -32,7 +33,17 @@ pub fn wording(root: &Section<'_>) -> Option<Wording> {
         return Some(Wording::built_in());
     }
     let mut sources: Vec<(PathBuf, String)> = Vec::new();
-    for file in files(&path) {
+    let found = files(&path).unwrap_or_else(|error| {
+        let what = format!("the folder `{}` cannot be listed", path.display());
+        reading.fault(
+            Fault::error(folder.at, what)
+                .label(error.to_string())
+                .why("the desk's own wordings would silently not be used")
+                .todo("make it readable for the user that the desk runs as"),
+        );
+        Vec::new()
+    });
+    for file in found {
         match std::fs::read_to_string(&file) {
             Ok(text) => sources.push((file, text)),
             Err(error) => {
@@ -69,31 +80,36 @@ pub fn wording(root: &Section<'_>) -> Option<Wording> {
 }
 
 /// The files of a folder and of the folders in it, in order; hidden ones and an editor's copies are left alone.
-fn files(folder: &Path) -> Vec<PathBuf> {
+fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for entry in entries(folder) {
+    for entry in entries(folder)? {
         if entry.is_dir() {
-            found.extend(entries(&entry).into_iter().filter(|e| e.is_file()));
+            let inner = entries(&entry)?;
+            found.extend(inner.into_iter().filter(|e| e.is_file()));
         } else {
             found.push(entry);
         }
     }
-    found
+    Ok(found)
 }
 
-/// What stands in a folder, in order, but for hidden files and those that end in `~`.
-pub fn entries(folder: &Path) -> Vec<PathBuf> {
-    let Ok(listing) = std::fs::read_dir(folder) else {
-        return Vec::new();
+/// What stands in a folder, in order, but for hidden files and those that end in `~`; nothing if there is no such folder.
+///
+/// # Errors
+/// The folder is there and cannot be listed.
+pub fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let listing = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        listing => listing?,
     };
-    let plain = |path: &PathBuf| {
-        let name = path.file_name().map(|n| n.to_string_lossy());
-        name.is_some_and(|n| !n.starts_with('.') && !n.ends_with('~'))
-    };
-    let mut found: Vec<PathBuf> = listing
-        .filter_map(|entry| entry.ok().map(|e| e.path()))
-        .filter(plain)
-        .collect();
+    let mut found = Vec::new();
+    for entry in listing {
+        let path = entry?.path();
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
+        if name.is_some_and(|n| !n.starts_with('.') && !n.ends_with('~')) {
+            found.push(path);
+        }
+    }
     found.sort();
-    found
+    Ok(found)
 }

@@ -103,6 +103,11 @@ impl Reading {
         self.faults.borrow_mut().push(fault);
     }
 
+    /// How much was found wrong so far.
+    pub fn count(&self) -> usize {
+        self.faults.borrow().len()
+    }
+
     /// Whether nothing was found so far that keeps the configuration from being used.
     pub fn is_sound(&self) -> bool {
         self.unknown.borrow().is_empty() && self.faults.borrow().iter().all(Fault::is_warning)

@@ -62,7 +62,7 @@ pub fn sealing_keys(section: &Section<'_>) -> Option<Keys> {
     let name = section.text_or("secret_file", "secret");
     let path = reading.resolve(&name.value);
     let make = format!(
-        "run `postdesk init DIR` in a new folder, take the file `secret` from there to {}, and chmod 600 it",
+        "make one: `postdesk init NEWFOLDER` writes NEWFOLDER/secret, to be moved to {}",
         path.display()
     );
     let text = private_file(reading, &path, name.at, &make)?;
@@ -193,7 +193,7 @@ fn one_line(section: &Section<'_>, text: &str, at: Place) -> Option<Placed<Secre
     } else if line.chars().any(char::is_control) {
         "the password has more than one line, or control characters"
     } else {
-        section.note("password", "\"***\"");
+        section.note_at("password", "\"***\"", at);
         let value = Secret::new(line.to_owned());
         return Some(Placed { value, at });
     };

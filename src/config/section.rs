@@ -82,21 +82,20 @@ impl<'a> Section<'a> {
     }
 
     fn wrong_type(&self, key: &str, node: &Node, wanted: &str, example: &str) {
+        let todo = if matches!(node.value, Value::Raw(_)) {
+            format!("set the variable to {wanted}, or unset it")
+        } else {
+            format!("write {key} = {example}")
+        };
         self.reading.fault(
             Fault::error(node.at, format!("`{key}` takes {wanted}"))
                 .label(format!("this is {}", node.value.in_words()))
                 .why("a value of another type is never converted by guessing")
-                .todo(format!("write {key} = {example}")),
+                .todo(todo),
         );
     }
 
-    /// Notes an effective value that is not the answer to a question, such as a password that was read from a file.
-    pub fn note(&self, key: &str, value: &str) {
-        self.reading
-            .note(self.index, key, value.to_owned(), Some(self.at));
-    }
-
-    /// Notes the effective value of a free key.
+    /// Notes an effective value that is not the answer to a question: a free key, a password that was read from a file.
     pub fn note_at(&self, key: &str, value: &str, at: Place) {
         self.reading
             .note(self.index, key, value.to_owned(), Some(at));
@@ -316,6 +315,8 @@ impl<'a> Section<'a> {
                 .collect();
         }
         let Some(items) = node.value.list() else {
+            let meant = node.value.text().map(|t| format!("[{}]", quoted(t)));
+            let example = meant.as_deref().unwrap_or(example);
             self.wrong_type(key, node, "a list of texts", example);
             return Vec::new();
         };

@@ -132,8 +132,16 @@ impl Table {
         if errors.is_empty() {
             return Ok(Self::of(file, table.get_ref()));
         }
+        // A list or a table that is never closed swallows the rest of the file; what is said of that is noise.
+        let unclosed = |e: &toml::de::Error| e.message().starts_with("unclosed");
+        let swallowing = |e: &toml::de::Error| e.message().starts_with("missing comma");
+        let worth = match errors.iter().position(swallowing) {
+            Some(first) if errors.iter().skip(first).any(unclosed) => first.saturating_add(1),
+            Some(_) | None => errors.len(),
+        };
         Err(errors
             .iter()
+            .take(worth)
             .map(|error| {
                 let at = match error.span() {
                     Some(span) => Place::new(file, span.start, span.end),
