@@ -374,7 +374,7 @@ fn the_environment_overrides_keys_of_every_type() {
         ("POSTDESK__LIMITS__LETTERS_PER_HOUR", "5"),
         ("POSTDESK__CALENDAR__DAYS__2026-08-21", "off"),
         ("POSTDESK_LOG", "debug"),
-        ("HOME", "/root"),
+        ("LANG", "C"),
     ];
     let loaded = loaded_with(&folder, &env);
     let config = &loaded.config;
@@ -493,6 +493,13 @@ fn ports_follow_the_protection_and_smtp_on_loopback_needs_no_name() {
     };
     assert_eq!(endpoint.port, 587);
     assert!(login.is_none());
+}
+
+#[test]
+fn what_windows_writes_is_read() {
+    let main = format!("\u{feff}{}", EXAMPLE.replace('\n', "\r\n"));
+    let config = loaded(&folder(&main, &[("raduga.toml", EXAMPLE_CUSTOMER)])).config;
+    assert_eq!(config.desk.name, "Ситуационный центр");
 }
 
 #[test]
