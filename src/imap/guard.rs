@@ -421,6 +421,37 @@ mod tests {
         Ok(responses)
     }
 
+    proptest::proptest! {
+        /// However the network cuts the bytes, and whatever they are, the verdict is the same and nothing panics.
+        #[test]
+        fn cuts_change_nothing(
+            pieces in proptest::collection::vec(
+                proptest::sample::select(vec!["* 1 FETCH (", "BODY[] {3}\r\n", "{12}", "a\"b", "((", "))", ")\r\n", "\r\n", "\n", "* OK [X] ", "P1 NO ", "\\"]),
+                0..40),
+            cut in 1_usize..20,
+        ) {
+            let bytes = pieces.concat().into_bytes();
+            let mut lexer = lexer();
+            let mut outcome = Ok(0_usize);
+            'pieces: for piece in bytes.chunks(cut) {
+                let mut rest = piece;
+                while !rest.is_empty() {
+                    match lexer.feed(rest) {
+                        Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
+                        Err(trip) => {
+                            outcome = Err(trip);
+                            break 'pieces;
+                        }
+                    }
+                    if lexer.line == 0 {
+                        outcome = outcome.map(|n| n.saturating_add(1));
+                    }
+                }
+            }
+            proptest::prop_assert_eq!(outcome, follow(&bytes));
+        }
+    }
+
     #[test]
     fn ordinary_responses_pass_one_at_a_time() {
         let text = b"* OK [CAPABILITY IMAP4rev1] (ready :-( {12} \"\r\n* 3 EXISTS\r\n* LIST (\\A) \"(\" \"a\\\"(\"\r\n\
