@@ -24,7 +24,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send + std::fmt::Debug> Transport for T
 /// The longest response, literals apart. A SEARCH over 20,000 messages needs 220 kB; parsing a line this long bit by bit takes 0.1 s.
 const MAX_LINE: u64 = 512 * 1024;
 /// The most a command brings outside literals. 300,000 EXPUNGE are 5 MB; a new connection is cheaper than reading them.
-const MAX_TEXT: u64 = 1024 * 1024;
+const MAX_TEXT: u64 = 640 * 1024;
 /// Parentheses one in the other: a FETCH of ours has two.
 const MAX_DEPTH: u32 = 16;
 /// Opening parentheses in one response, quoted ones too.

@@ -117,6 +117,15 @@ impl Wire {
         self.finish(what, &tag, deadline, each).await
     }
 
+    /// Whether a command can be given: the answer to the last one was seen.
+    pub(super) fn in_step(&self) -> Result<(), ImapFault> {
+        if self.busy {
+            let why = "an earlier command was left in the middle".to_owned();
+            return Err(ImapFault::Disconnected(why));
+        }
+        Ok(())
+    }
+
     /// Writes a command; its answer is read by [`Self::finish`].
     pub(super) async fn begin(
         &mut self,
@@ -125,10 +134,7 @@ impl Wire {
         allowance: Allowance,
         deadline: Instant,
     ) -> Result<String, ImapFault> {
-        if self.busy {
-            let why = "an earlier command was left in the middle".to_owned();
-            return Err(ImapFault::Disconnected(why));
-        }
+        self.in_step()?;
         self.busy = true;
         self.tags = self.tags.saturating_add(1);
         let tag = format!("P{}", self.tags);
