@@ -442,6 +442,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_comes_second_waits_for_the_lock() {
+        on_each_engine(async |db| {
+            let other = db.open_again().await;
+            let held = db.store.begin().await.unwrap();
+            let mut second = Box::pin(other.begin());
+            let waits = tokio::time::timeout(Duration::from_millis(50), &mut second);
+            assert!(waits.await.is_err(), "two hold the write lock at once");
+            // Keeping letters doesn't wait for a decision where there is more than one writer.
+            if db.folder.is_none() {
+                let batch = [fetched(1, "one", minute(1))];
+                other
+                    .keep("support", &batch, None, minute(1))
+                    .await
+                    .unwrap();
+            }
+            held.commit().await.unwrap();
+            second.await.unwrap().commit().await.unwrap();
+        })
+        .await;
+    }
+
+    #[tokio::test]
     async fn a_dropped_unit_of_work_frees_the_lock_at_once() {
         on_each_engine(async |db| {
             let other = db.open_again().await;
