@@ -1,1 +1,107 @@
-//! Who may do what (R5–R14): the only place that grants anything.
+//! Who may do what (R7, R10, R13): the only place that grants anything, and it grants nothing without a [`SenderAssurance`].
+
+use super::assurance::{Level, SenderAssurance};
+use super::people::{Appointment, OrdersRequire, Role};
+use super::policy::{Authentication, OrdersFromAdditional};
+
+/// What a representative's letter may become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grant {
+    /// An order, at once.
+    Order,
+    /// A question, at once.
+    Question,
+    /// A question until the sender confirms from the registered address (R13).
+    AfterChallenge,
+    /// A question until the primary confirms (R10).
+    AfterPrimary,
+    /// Nothing: only a primary may order, and the desk does not take such orders as questions (R10 ⚙).
+    NotAtAll,
+    /// Nothing before a specialist has looked: the evidence speaks against the sender, or more is demanded than can be proved by mail.
+    Hold,
+}
+
+/// What the sender wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// That something be done.
+    Order,
+    /// That something be explained.
+    Question,
+}
+
+/// R7, R10, R13: what this representative's wish may become on this evidence. The reason goes into the decision.
+pub fn grant(
+    wish: Wish,
+    appointment: &Appointment<'_>,
+    assurance: &SenderAssurance,
+    authentication: Authentication,
+    from_additional: OrdersFromAdditional,
+) -> (Grant, &'static str) {
+    if !is_credible(assurance, authentication) {
+        return (Grant::Hold, "The evidence speaks against the sender (R13)");
+    }
+    if wish == Wish::Question {
+        return match authentication {
+            Authentication::Required if !assurance.is_authenticated() => (
+                Grant::AfterChallenge,
+                "This mailbox demands authentication for everything (R13)",
+            ),
+            _ => (Grant::Question, "A representative may ask (R7)"),
+        };
+    }
+    match (appointment.person.role, from_additional) {
+        (Role::Primary, _) => order_of_primary(appointment, assurance, authentication),
+        (Role::Additional | Role::Contract, OrdersFromAdditional::Question) => (
+            Grant::AfterPrimary,
+            "Only the primary representative may issue orders; this one needs their word (R10)",
+        ),
+        (Role::Additional | Role::Contract, OrdersFromAdditional::Refuse) => (
+            Grant::NotAtAll,
+            "Only the primary representative may issue orders (R7, R10)",
+        ),
+    }
+}
+
+fn order_of_primary(
+    appointment: &Appointment<'_>,
+    assurance: &SenderAssurance,
+    authentication: Authentication,
+) -> (Grant, &'static str) {
+    let demanded = match appointment.customer.orders_require {
+        OrdersRequire::Domain if authentication == Authentication::Off => {
+            return (Grant::Order, "This mailbox demands no authentication (R13)");
+        }
+        OrdersRequire::Domain => Level::Domain,
+        OrdersRequire::Confirmation => Level::Challenged,
+        OrdersRequire::Signature => Level::Signed,
+    };
+    if assurance.level() >= demanded {
+        (
+            Grant::Order,
+            "The primary representative may issue orders, and the letter is theirs (R7, R13)",
+        )
+    } else if demanded == Level::Signed {
+        (Grant::Hold, "This customer's orders need a signature (R13)")
+    } else {
+        (
+            Grant::AfterChallenge,
+            "The primary's order is not authenticated as it must be: the registered address is asked (R13)",
+        )
+    }
+}
+
+/// Whether a letter may count as its sender's at all: nothing that a positive failure of authentication speaks against (TRUST L0).
+pub fn is_credible(assurance: &SenderAssurance, authentication: Authentication) -> bool {
+    authentication == Authentication::Off || assurance.level() > Level::None
+}
+
+/// Whether a word of confirmation counts: it carries the secret mailed to that address, or its sender is authenticated, or nobody asks (R13).
+pub fn may_confirm(assurance: &SenderAssurance, authentication: Authentication) -> bool {
+    authentication == Authentication::Off || assurance.is_authenticated()
+}
+
+/// Whether a sender who is not on file may be written to at all (R12, S37, S38): never on the strength of `From:` alone.
+pub fn may_be_answered(assurance: &SenderAssurance, authentication: Authentication) -> bool {
+    authentication == Authentication::Off || assurance.is_authenticated()
+}

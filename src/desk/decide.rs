@@ -11,6 +11,7 @@ use super::letter::Letter;
 use super::notice::Notice;
 use super::policy::{Desk, MailboxPolicy};
 use super::request::{Matter, Number, Pending, Request, RequestId};
+use super::{reception, timing};
 
 /// What became of a letter, in one word (R1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -124,6 +125,8 @@ pub struct Incoming<'a> {
     pub arrived: DateTime<Utc>,
     /// Where it arrived.
     pub mailbox: &'a MailboxPolicy,
+    /// Tags after the plus sign of our address that it was sent to (R8, R9).
+    pub tags: &'a [String],
     /// Set if it was larger than the desk takes: the limit in octets. Only its headers were read.
     pub oversize: Option<u64>,
 }
@@ -139,6 +142,8 @@ pub struct Known {
     pub letters_last_hour: u32,
     /// Requests the sender opened in the last hour (R48).
     pub requests_last_hour: u32,
+    /// Whether the specialists were told in the last hour that the sender passed a limit (R48).
+    pub limit_told: bool,
     /// Refusals and redirects to the sender today (R12).
     pub refusals_today: u32,
     /// The last number given in each year (R17).
@@ -227,13 +232,18 @@ pub fn next_number(last_numbers: &BTreeMap<i32, u32>, year: i32) -> Number {
 
 /// Decides. `now` is the moment of deciding; what depends on the moment of arrival uses that.
 pub fn decide(desk: &Desk, known: &Known, occasion: &Occasion<'_>, now: DateTime<Utc>) -> Decision {
-    let _ = (desk, known, occasion, now);
-    Decision {
-        verdict: Verdict::Held,
-        sender: None,
-        concern: Concern::Nothing,
-        events: vec![],
-        notices: vec![],
-        reasons: vec![],
+    match occasion {
+        Occasion::Letter(incoming) => reception::letter(desk, known, incoming, now),
+        Occasion::Unreadable { mailbox, arrived } => {
+            timing::unreadable(desk, mailbox, *arrived, now)
+        }
+        Occasion::Opening(request) => timing::opening(desk, known, request, now),
+        Occasion::Lapse(request, pending) => timing::lapse(desk, request, pending, now),
+        Occasion::Undelivered {
+            request,
+            to,
+            why,
+            internal,
+        } => timing::undelivered(desk, *request, to, why, *internal, now),
     }
 }

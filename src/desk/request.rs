@@ -159,6 +159,8 @@ pub enum PendingKind {
     PrimaryConfirmation,
     /// The sender's own confirmation from the registered address (R13).
     Challenge,
+    /// The sender's word that a letter is theirs, where a mailbox demands that of everything (R13).
+    Identity,
     /// Which installation an order is about (R8).
     WhichInstallation,
 }
@@ -169,6 +171,7 @@ impl PendingKind {
         match self {
             Self::PrimaryConfirmation => "primary-confirmation",
             Self::Challenge => "challenge",
+            Self::Identity => "identity",
             Self::WhichInstallation => "which-installation",
         }
     }
@@ -225,6 +228,8 @@ pub struct Matter {
     pub opens: DateTime<Utc>,
     /// The working day of registration (R18).
     pub registration_day: NaiveDate,
+    /// Whether the requester is written to by themselves: not a stranger whose address nobody vouches for (S37), not a bulk mailer (R46).
+    pub acknowledged: bool,
 }
 
 /// A request as it stands in the store.

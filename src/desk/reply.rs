@@ -1,0 +1,480 @@
+//! A letter that is about an existing request: whether its sender is a party, and what their word settles (R8, R10, R13, R14, R22, S5).
+
+use super::address::Address;
+use super::authority::{self, Grant, Wish};
+use super::decide::{Concern, Decision, Evidence, Incoming, Lead, Verdict};
+use super::draft::Draft;
+use super::event::{Event, Outcome};
+use super::installation;
+use super::notice::{Alert, Purpose, Tells, Template};
+use super::people::{Appointment, Standing};
+use super::reception;
+use super::request::{Kind, Matter, Pending, PendingKind, Request, Status};
+use super::telling::{self, State};
+use super::words::{self, Answer};
+
+/// Whether the letter was decided on here.
+pub(super) enum Result<'a> {
+    /// It was.
+    Decided(Box<Decision>),
+    /// It is not about that request after all: decide on it as on a new one.
+    NotAbout(Box<Draft<'a>>),
+}
+
+/// Decides on a letter that the evidence leads to a request.
+pub(super) fn letter<'a>(
+    mut draft: Draft<'a>,
+    incoming: &Incoming<'_>,
+    lead: &Lead,
+    standing: &Standing<'_>,
+    address: &Address,
+) -> Result<'a> {
+    let request = &lead.request;
+    draft.because(format!(
+        "It seems to be about {}: {}",
+        named(request),
+        lead.evidence.in_words()
+    ));
+    if matches!(
+        standing,
+        Standing::Specialist(_) | Standing::Approver(_) | Standing::Developer(_)
+    ) {
+        return Result::Decided(Box::new(own_people(draft, incoming, lead, address)));
+    }
+    if lead.evidence == Evidence::InternalToken || !is_party(draft.desk, request, standing, address)
+    {
+        return outsider(draft, incoming, lead, standing);
+    }
+    let authentication = incoming.mailbox.authentication;
+    if !authority::is_credible(incoming.assurance, authentication) {
+        let tells = telling::tells(draft.desk, &request.matter, State::of(request));
+        return Result::Decided(Box::new(reception::held(
+            draft,
+            incoming,
+            tells,
+            "The evidence speaks against the sender (R13)".into(),
+        )));
+    }
+    draft.because("The sender is a party of the request: the letter continues it (R44)");
+    draft.concern = Concern::Existing(request.id);
+    draft.event(Event::Attached {
+        by: address.clone(),
+        evidence: lead.evidence.in_words().to_owned(),
+        internal: false,
+    });
+    let settled = match waiting_for(draft.desk, request, lead.evidence, address) {
+        Some(pending) if authority::may_confirm(incoming.assurance, authentication) => {
+            settle(&mut draft, incoming, request, pending, standing)
+        }
+        Some(_) => {
+            draft.because("A word of confirmation would need an authenticated sender or the letter that asked for it (R13)");
+            false
+        }
+        None => false,
+    };
+    if !settled {
+        resume(&mut draft, request, address);
+    }
+    let tells = telling::tells(draft.desk, &request.matter, State::of(request));
+    telling::specialists(&mut draft, Some(incoming), tells);
+    Result::Decided(Box::new(draft.end(Verdict::Attached)))
+}
+
+/// In doubt a letter of the desk's own people stays inside (R38).
+fn own_people(
+    mut draft: Draft<'_>,
+    incoming: &Incoming<'_>,
+    lead: &Lead,
+    address: &Address,
+) -> Decision {
+    if !authority::may_confirm(incoming.assurance, incoming.mailbox.authentication)
+        && !matches!(lead.evidence, Evidence::InternalToken | Evidence::Token)
+    {
+        let tells = telling::tells(draft.desk, &lead.request.matter, State::of(&lead.request));
+        return reception::held(
+            draft,
+            incoming,
+            tells,
+            "It claims to come from the desk's own people and nothing proves it (R13)".into(),
+        );
+    }
+    draft.because(
+        "One of the desk's own people wrote it: entered as a note that stays inside (R38)",
+    );
+    draft.concern = Concern::Existing(lead.request.id);
+    draft.event(Event::Attached {
+        by: address.clone(),
+        evidence: lead.evidence.in_words().to_owned(),
+        internal: true,
+    });
+    draft.end(Verdict::Attached)
+}
+
+fn named(request: &Request) -> String {
+    request
+        .number
+        .map_or_else(|| "a request that is queued".to_owned(), |n| n.to_string())
+}
+
+/// The requester, or a representative in office of the same customer.
+fn is_party(
+    desk: &super::policy::Desk,
+    request: &Request,
+    standing: &Standing<'_>,
+    address: &Address,
+) -> bool {
+    match standing {
+        Standing::Representative(appointments) => appointments
+            .iter()
+            .any(|a| Some(&a.customer.id) == request.matter.customer.as_ref()),
+        // A requester without a customer has nobody's authority to lose; one who was a representative has lost it (R6).
+        Standing::Stranger | Standing::Colleague(_) => {
+            request.matter.customer.is_none()
+                && desk.directory.same(&request.matter.requester, address)
+        }
+        Standing::Own
+        | Standing::Specialist(_)
+        | Standing::Approver(_)
+        | Standing::Developer(_)
+        | Standing::Official(_)
+        | Standing::Former(_) => false,
+    }
+}
+
+/// S5: whoever is not a party joins no request. Those with authority of their own go on as with a new letter; others wait for a person.
+fn outsider<'a>(
+    mut draft: Draft<'a>,
+    incoming: &Incoming<'_>,
+    lead: &Lead,
+    standing: &Standing<'_>,
+) -> Result<'a> {
+    draft.because("The sender is not a party of that request: nothing is joined (S5)");
+    let on_their_own = match standing {
+        Standing::Representative(_) | Standing::Former(_) => true,
+        Standing::Colleague(_) | Standing::Stranger | Standing::Official(_) => {
+            lead.evidence == Evidence::SubjectNumber
+        }
+        Standing::Own
+        | Standing::Specialist(_)
+        | Standing::Approver(_)
+        | Standing::Developer(_) => false,
+    };
+    if on_their_own {
+        return Result::NotAbout(Box::new(draft));
+    }
+    let reason = format!(
+        "Possible follow-up to {} by somebody who is not a party",
+        named(&lead.request)
+    );
+    draft.concern = Concern::Existing(lead.request.id);
+    draft.event(Event::Noted {
+        what: reason.clone(),
+    });
+    let tells = Tells {
+        number: lead.request.number,
+        ..Tells::default()
+    };
+    draft.because(reason.clone());
+    telling::alert(&mut draft, Some(incoming), tells, Alert::Held(reason));
+    Result::Decided(Box::new(draft.end(Verdict::Held)))
+}
+
+/// What waits for this sender's word: what the token names, or the only one there is.
+fn waiting_for<'r>(
+    desk: &super::policy::Desk,
+    request: &'r Request,
+    evidence: Evidence,
+    address: &Address,
+) -> Option<&'r Pending> {
+    let mut theirs = request
+        .pending
+        .iter()
+        .filter(|p| desk.directory.same(&p.party, address));
+    if let Evidence::Confirmation(id) = evidence {
+        return theirs.find(|p| p.id == id);
+    }
+    let first = theirs.next()?;
+    theirs.next().is_none().then_some(first)
+}
+
+/// What the word settles; whether it settled anything.
+fn settle(
+    draft: &mut Draft<'_>,
+    incoming: &Incoming<'_>,
+    request: &Request,
+    pending: &Pending,
+    standing: &Standing<'_>,
+) -> bool {
+    if pending.kind == PendingKind::WhichInstallation {
+        return name_installation(draft, incoming, request, pending, standing);
+    }
+    match words::read(&draft.desk.words, &incoming.letter.new_text) {
+        Answer::Unclear => {
+            draft.because(
+                "No word of confirmation stands at its beginning: read as an ordinary reply (R10)",
+            );
+            false
+        }
+        Answer::Decline(_) => {
+            draft.because("The word was refused (R10)");
+            close_pending(draft, pending, Outcome::Declined);
+            tell_concerned(
+                draft,
+                request,
+                pending,
+                Template::OrderDeclined,
+                &request.matter,
+            );
+            true
+        }
+        Answer::Confirm(own_words) => confirm(draft, request, pending, standing, own_words),
+    }
+}
+
+fn confirm(
+    draft: &mut Draft<'_>,
+    request: &Request,
+    pending: &Pending,
+    standing: &Standing<'_>,
+    own_words: Option<String>,
+) -> bool {
+    if pending.kind == PendingKind::Identity {
+        draft.because("The sender confirmed that the letter is theirs (R13)");
+        close_pending(draft, pending, Outcome::Confirmed);
+        status(
+            draft,
+            request,
+            &request.matter,
+            Status::InProgress,
+            &pending.party,
+            "The requester confirmed that the letter is theirs",
+        );
+        return true;
+    }
+    if !is_primary(request, standing) {
+        draft.because("The word counts only from the installation's primary representative, and the sender is none any more (R6, R10)");
+        return false;
+    }
+    draft.because("The primary representative confirmed: it is their order (R10, R13)");
+    close_pending(draft, pending, Outcome::Confirmed);
+    draft.event(Event::KindChanged {
+        to: Kind::Order,
+        by: pending.party.clone(),
+    });
+    if let (Some(text), PendingKind::PrimaryConfirmation) = (own_words, pending.kind) {
+        draft.event(Event::Reworded {
+            by: pending.party.clone(),
+            text,
+        });
+    }
+    let matter = Matter {
+        kind: Kind::Order,
+        ..request.matter.clone()
+    };
+    tell_concerned(draft, request, pending, Template::OrderConfirmed, &matter);
+    true
+}
+
+fn is_primary(request: &Request, standing: &Standing<'_>) -> bool {
+    let Standing::Representative(appointments) = standing else {
+        return false;
+    };
+    appointments.iter().any(|a| {
+        a.person.role == super::people::Role::Primary
+            && Some(&a.installation.id) == request.matter.installation.as_ref()
+    })
+}
+
+fn close_pending(draft: &mut Draft<'_>, pending: &Pending, outcome: Outcome) {
+    draft.event(Event::Settled {
+        pending: pending.id,
+        outcome,
+        by: Some(pending.party.clone()),
+    });
+}
+
+/// R10: everyone concerned is told: the requester, and the party where that is somebody else.
+pub(super) fn tell_concerned(
+    draft: &mut Draft<'_>,
+    request: &Request,
+    pending: &Pending,
+    template: Template,
+    matter: &Matter,
+) {
+    let desk = draft.desk;
+    let day = desk.calendar.day_of(draft.now);
+    let installation = matter
+        .installation
+        .as_deref()
+        .and_then(|id| desk.directory.installation(id));
+    let party = installation.and_then(|(_, i)| {
+        i.representatives
+            .iter()
+            .find(|r| r.in_office(day) && desk.directory.same(&r.address, &pending.party))
+    });
+    let tells = Tells {
+        primary_name: party.map(|p| p.name.clone()),
+        ..telling::tells(desk, matter, State::of(request))
+    };
+    draft.tell(telling::to_requester(
+        template,
+        matter,
+        telling::continuing(matter),
+        Purpose::Reply,
+        tells.clone(),
+    ));
+    if let (Some(person), PendingKind::PrimaryConfirmation) = (party, pending.kind) {
+        draft.tell(telling::to_representative(
+            template,
+            person,
+            matter.locale,
+            Purpose::Reply,
+            tells,
+        ));
+    }
+}
+
+/// R8: the reply names the installation; the order is judged anew for it.
+fn name_installation(
+    draft: &mut Draft<'_>,
+    incoming: &Incoming<'_>,
+    request: &Request,
+    pending: &Pending,
+    standing: &Standing<'_>,
+) -> bool {
+    let Standing::Representative(appointments) = standing else {
+        return false;
+    };
+    let Some(appointment) = installation::named(appointments, &incoming.letter.new_text) else {
+        draft.because("The reply names none of the sender's installations, or several (R8)");
+        return false;
+    };
+    draft.because(format!(
+        "The reply names {} (R8)",
+        appointment.installation.id
+    ));
+    close_pending(draft, pending, Outcome::Confirmed);
+    draft.event(Event::InstallationNamed {
+        installation: appointment.installation.id.clone(),
+    });
+    draft.event(Event::StatusChanged {
+        to: Status::InProgress,
+        by: Some(pending.party.clone()),
+        why: "The requester named the installation".into(),
+    });
+    let matter = Matter {
+        installation: Some(appointment.installation.id.clone()),
+        ..request.matter.clone()
+    };
+    judge_order(draft, incoming, request, &appointment, matter);
+    true
+}
+
+fn judge_order(
+    draft: &mut Draft<'_>,
+    incoming: &Incoming<'_>,
+    request: &Request,
+    appointment: &Appointment<'_>,
+    matter: Matter,
+) {
+    let desk = draft.desk;
+    let (grant, why) = authority::grant(
+        Wish::Order,
+        appointment,
+        incoming.assurance,
+        incoming.mailbox.authentication,
+        desk.orders_from_additional,
+    );
+    draft.because(why);
+    let state = State {
+        status: Status::InProgress,
+        ..State::of(request)
+    };
+    let thread = telling::answering(incoming.letter);
+    match grant {
+        Grant::Order => {
+            draft.event(Event::KindChanged {
+                to: Kind::Order,
+                by: matter.requester.clone(),
+            });
+            let matter = Matter {
+                kind: Kind::Order,
+                ..matter
+            };
+            let tells = telling::tells(desk, &matter, state);
+            draft.tell(telling::to_requester(
+                Template::OrderConfirmed,
+                &matter,
+                thread,
+                Purpose::Reply,
+                tells,
+            ));
+        }
+        Grant::AfterChallenge => {
+            reception::challenge(draft, incoming, &matter, state, PendingKind::Challenge)
+        }
+        Grant::AfterPrimary => reception::ask_primary(draft, incoming, appointment, &matter, state),
+        Grant::Question | Grant::NotAtAll | Grant::Hold => {
+            let tells = telling::tells(desk, &matter, state);
+            draft.tell(telling::to_requester(
+                Template::StatusChanged,
+                &matter,
+                thread,
+                Purpose::Reply,
+                tells,
+            ));
+        }
+    }
+}
+
+/// R22: the requester's reply takes a resolved request, or one that waited for information, up again.
+fn resume(draft: &mut Draft<'_>, request: &Request, address: &Address) {
+    let waits = request.pending.iter().any(|p| {
+        matches!(
+            p.kind,
+            PendingKind::WhichInstallation | PendingKind::Identity
+        )
+    });
+    let moved = match request.status {
+        Status::AwaitingInformation => !waits,
+        Status::Resolved => true,
+        Status::InProgress | Status::WithDeveloper | Status::Closed => false,
+    };
+    if moved {
+        status(
+            draft,
+            request,
+            &request.matter,
+            Status::InProgress,
+            address,
+            "The requester replied",
+        );
+    }
+}
+
+fn status(
+    draft: &mut Draft<'_>,
+    request: &Request,
+    matter: &Matter,
+    to: Status,
+    by: &Address,
+    why: &str,
+) {
+    draft.event(Event::StatusChanged {
+        to,
+        by: Some(by.clone()),
+        why: why.to_owned(),
+    });
+    let state = State {
+        status: to,
+        ..State::of(request)
+    };
+    let tells = telling::tells(draft.desk, matter, state);
+    draft.tell(telling::to_requester(
+        Template::StatusChanged,
+        matter,
+        telling::continuing(matter),
+        Purpose::Reply,
+        tells,
+    ));
+}

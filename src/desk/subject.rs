@@ -1,0 +1,117 @@
+//! The subject that people mean: without the prefixes that mail clients pile up and without the desk's own number tag.
+
+use super::request::Number;
+
+/// Reply and forward prefixes of the clients met in Russian and English mail, lower case, without the colon.
+const PREFIXES: [&str; 16] = [
+    "re",
+    "fw",
+    "fwd",
+    "aw",
+    "sv",
+    "wg",
+    "rv",
+    "tr",
+    "ответ",
+    "отв",
+    "на",
+    "ha",
+    "пересл",
+    "переслано",
+    "пересылка",
+    "hа",
+];
+
+/// The subject without reply prefixes (`Re:`, `Fwd[2]:`, `Ответ:` …, however many) and without our tags `[№ 2026-000123]`.
+pub fn base(subject: &str) -> String {
+    let mut rest = subject.trim();
+    while let Some(shorter) = without_prefix(rest) {
+        rest = shorter;
+    }
+    without_tags(rest)
+}
+
+/// The number in the first tag of ours, in the forms that people and clients leave of it: `[№ 2026-000123]`, `[No 2026-123]`, `№ 2026-000123`.
+pub fn number(subject: &str) -> Option<Number> {
+    let (_, _, number) = tag(subject)?;
+    Some(number)
+}
+
+fn without_prefix(text: &str) -> Option<&str> {
+    let (head, rest) = text.split_once(':')?;
+    let head = head.trim().to_lowercase();
+    let word = head
+        .split(['[', '(', '^'])
+        .next()
+        .unwrap_or_default()
+        .trim();
+    let counted = head.len() == word.len() || head.ends_with([']', ')']) || head.contains('^');
+    (counted && PREFIXES.contains(&word)).then(|| rest.trim_start())
+}
+
+fn without_tags(text: &str) -> String {
+    let mut rest = text.to_owned();
+    while let Some((before, after, _)) = tag(&rest) {
+        let joined = format!("{} {}", before.trim_end(), after.trim_start());
+        rest = joined.trim().to_owned();
+    }
+    rest
+}
+
+/// The text before and after the first tag of ours, and its number.
+fn tag(text: &str) -> Option<(String, String, Number)> {
+    let mut searched = text;
+    let mut passed = String::new();
+    loop {
+        let (before, sign, after) = ["№", "No ", "N "]
+            .iter()
+            .filter_map(|sign| searched.split_once(sign).map(|(b, a)| (b, *sign, a)))
+            .min_by_key(|(before, _, _)| before.len())?;
+        let after = after.trim_start_matches([' ', '\u{a0}', '.', ':']);
+        let length = after
+            .find(|c: char| !c.is_ascii_digit() && c != '-')
+            .unwrap_or(after.len());
+        let (digits, tail) = after.split_at_checked(length).unwrap_or((after, ""));
+        if let Some(number) = Number::read(digits).filter(|n| n.year() >= 1990) {
+            let before = before.strip_suffix('[').unwrap_or(before);
+            let tail = tail.strip_prefix(']').unwrap_or(tail);
+            return Some((format!("{passed}{before}"), tail.to_owned(), number));
+        }
+        passed.push_str(before);
+        passed.push_str(sign);
+        searched = after;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_fall_however_many() {
+        for (subject, meant) in [
+            ("Re: Fwd: Не работает вход", "Не работает вход"),
+            ("RE[2]: HA: Ответ: Журнал", "Журнал"),
+            ("Поручение: исправить журнал", "Поручение: исправить журнал"),
+            ("Re: Журнал [№ 2026-000123]", "Журнал"),
+            ("Re:", ""),
+            ("Заявка №17 от директора", "Заявка №17 от директора"),
+        ] {
+            assert_eq!(base(subject), meant, "{subject}");
+        }
+    }
+
+    #[test]
+    fn the_number_is_found_in_what_clients_leave_of_it() {
+        let n = Some(Number::new(2026, 123));
+        for subject in [
+            "Re: Вход [№ 2026-000123]",
+            "по № 2026-000123 вопрос",
+            "Re: [No 2026-123] login",
+            "№17, обращение №2026-000123",
+        ] {
+            assert_eq!(number(subject), n, "{subject}");
+        }
+        assert_eq!(number("Заявка №17 от 2026-01-02"), None);
+    }
+}

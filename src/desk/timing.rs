@@ -1,0 +1,142 @@
+//! What time itself brings about: openings (R16), lapses (R10, R13); and what is told of letters that could not be read or delivered.
+
+use chrono::{DateTime, Utc};
+
+use super::address::Address;
+use super::decide::{Concern, Decision, Known, Verdict};
+use super::draft::Draft;
+use super::event::{Event, Outcome};
+use super::notice::{Alert, Purpose, Tells, Template};
+use super::policy::{Desk, MailboxPolicy};
+use super::reception;
+use super::reply;
+use super::request::{Pending, PendingKind, Request};
+use super::telling::{self, State};
+
+/// R16, R17: a queued request gets its number, and its requester hears it.
+pub(super) fn opening(
+    desk: &Desk,
+    known: &Known,
+    request: &Request,
+    now: DateTime<Utc>,
+) -> Decision {
+    let mut draft = Draft::new(desk, now);
+    let (registered, number, due) = reception::registration(desk, known, &request.matter);
+    draft.because(format!(
+        "The opening of {} has come: registered as {number} (R16, R17)",
+        request.matter.registration_day
+    ));
+    draft.concern = Concern::Existing(request.id);
+    draft.event(registered);
+    let state = State {
+        number: Some(number),
+        status: request.status,
+        due: Some(due),
+    };
+    let tells = telling::tells(desk, &request.matter, state);
+    if request.matter.acknowledged {
+        draft.tell(telling::to_requester(
+            Template::Registered,
+            &request.matter,
+            telling::continuing(&request.matter),
+            Purpose::Reply,
+            tells.clone(),
+        ));
+    }
+    telling::specialists(&mut draft, None, tells);
+    draft.end(Verdict::Registered)
+}
+
+/// R10, R13: nobody said the word in time. An order stays the question it was registered as.
+pub(super) fn lapse(
+    desk: &Desk,
+    request: &Request,
+    pending: &Pending,
+    now: DateTime<Utc>,
+) -> Decision {
+    let mut draft = Draft::new(desk, now);
+    draft.because(format!(
+        "Nobody settled {} in time (R10, R13)",
+        pending.kind.word()
+    ));
+    draft.concern = Concern::Existing(request.id);
+    draft.event(Event::Settled {
+        pending: pending.id,
+        outcome: Outcome::Lapsed,
+        by: None,
+    });
+    match pending.kind {
+        PendingKind::PrimaryConfirmation | PendingKind::Challenge => {
+            reply::tell_concerned(
+                &mut draft,
+                request,
+                pending,
+                Template::OrderLapsed,
+                &request.matter,
+            );
+        }
+        PendingKind::Identity | PendingKind::WhichInstallation => {
+            let tells = telling::tells(desk, &request.matter, State::of(request));
+            telling::alert(
+                &mut draft,
+                None,
+                tells,
+                Alert::Held(format!("Nobody settled {} in time", pending.kind.word())),
+            );
+        }
+    }
+    draft.end(Verdict::Attached)
+}
+
+/// A letter that nobody could read is put before a person, with its original kept (A4).
+pub(super) fn unreadable(
+    desk: &Desk,
+    mailbox: &MailboxPolicy,
+    arrived: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Decision {
+    let mut draft = Draft::new(desk, now);
+    draft.because(format!(
+        "Three attempts could not read it; its original is kept (mailbox {})",
+        mailbox.name
+    ));
+    let tells = Tells {
+        arrived: Some(arrived),
+        ..Tells::default()
+    };
+    telling::alert(&mut draft, None, tells, Alert::Unreadable);
+    draft.end(Verdict::Unreadable)
+}
+
+/// A letter of ours that will never arrive: entered in the history, brought to the specialists; one about a failure is only recorded.
+pub(super) fn undelivered(
+    desk: &Desk,
+    request: Option<&Request>,
+    to: &Address,
+    why: &str,
+    internal: bool,
+    now: DateTime<Utc>,
+) -> Decision {
+    let mut draft = Draft::new(desk, now);
+    draft.because(format!(
+        "A letter of the desk could not be delivered: {why}"
+    ));
+    let mut tells = Tells::default();
+    if let Some(request) = request {
+        draft.concern = Concern::Existing(request.id);
+        draft.event(Event::Undelivered {
+            to: to.clone(),
+            why: why.to_owned(),
+        });
+        tells = telling::tells(desk, &request.matter, State::of(request));
+    }
+    if !internal {
+        telling::alert(
+            &mut draft,
+            None,
+            tells,
+            Alert::Undelivered(to.clone(), why.to_owned()),
+        );
+    }
+    draft.end(Verdict::Attached)
+}
