@@ -11,6 +11,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use regex::Regex;
 
@@ -172,10 +173,15 @@ impl Source {
 }
 
 fn before_tests(text: &str) -> &str {
-    let tests = Regex::new(r"(?m)^#\[cfg\(test\)\]\n(#\[[^\n]*\n)*mod tests\b").unwrap();
-    tests
+    static TESTS: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"(?m)^#\[cfg\(test\)\]\n(#\[[^\n]*\n)*mod tests\b"));
+    TESTS
         .find(text)
         .map_or(text, |found| &text[..found.start()])
+}
+
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("A pattern of this file")
 }
 
 // The checks: each takes what it looks at and returns what is wrong, one sentence each.
@@ -265,7 +271,7 @@ fn arrows(source: &Source, rooms: &BTreeSet<String>) -> Vec<String> {
             )
         })
         .collect();
-    if source.is_door() && Regex::new(r"\bsuper::").unwrap().is_match(&source.code()) {
+    if source.is_door() && source.code().contains("super::") {
         wrong.push(format!(
             "{}: `super::` is the crate here; write `crate::`, which the table of arrows sees",
             source.path
@@ -275,12 +281,19 @@ fn arrows(source: &Source, rooms: &BTreeSet<String>) -> Vec<String> {
 }
 
 fn homes(source: &Source) -> Vec<String> {
+    static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+        HOMES
+            .iter()
+            .map(|(_, words, _, _)| pattern(words))
+            .collect()
+    });
     let code = source.code();
     HOMES
         .iter()
-        .filter(|(_, _, places, _)| !places.iter().any(|p| stands_in(&source.path, p)))
-        .filter_map(|(what, pattern, _, instead)| {
-            let found = Regex::new(pattern).unwrap().find(&code)?.as_str().trim();
+        .zip(PATTERNS.iter())
+        .filter(|((_, _, places, _), _)| !places.iter().any(|p| stands_in(&source.path, p)))
+        .filter_map(|((what, _, _, instead), words)| {
+            let found = words.find(&code)?.as_str().trim();
             Some(format!(
                 "{}: {what} (`{found}`) does not live here; {instead} (HOMES in tests/tidy.rs)",
                 source.path
@@ -301,7 +314,7 @@ fn purity(source: &Source) -> Option<String> {
     }
     // An address is a value, even one of the internet.
     let code = source.code().replace("std::net::Ip", "");
-    let found = Regex::new(IMPURE).unwrap().find(&code)?;
+    let found = pattern(IMPURE).find(&code)?;
     Some(format!(
         "{}: `{}` in a pure room; take the value as an argument",
         source.path,
@@ -322,13 +335,13 @@ fn file_length(source: &Source) -> Option<String> {
 
 /// Functions that are too long, by the indentation that rustfmt gives them; blank lines and comments don't count, as in clippy.
 fn function_lengths(source: &Source) -> Vec<String> {
-    let head =
-        Regex::new(r"^(\s*)(pub(\([^)]*\))? )?(const )?(async )?(unsafe )?(extern \S+ )?fn (\w+)")
-            .unwrap();
+    static HEAD: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(r"^(\s*)(pub(\([^)]*\))? )?(const )?(async )?(unsafe )?(extern \S+ )?fn (\w+)")
+    });
     let lines: Vec<&str> = before_tests(&source.text).lines().collect();
     let mut wrong = Vec::new();
     for (at, line) in lines.iter().enumerate() {
-        let Some(found) = head.captures(line) else {
+        let Some(found) = HEAD.captures(line) else {
             continue;
         };
         let end = format!("{}}}", &found[1]);
@@ -360,7 +373,7 @@ fn name(path: &str) -> Option<String> {
 
 fn scenario(source: &Source) -> Option<String> {
     let first = source.text.lines().next().unwrap_or_default();
-    let named = Regex::new(r"\bR\d+\b").unwrap().is_match(first);
+    let named = pattern(r"\bR\d+\b").is_match(first);
     (!named).then(|| {
         format!(
             "{}: the first line must name the rules that it shows, such as R10",
@@ -371,10 +384,10 @@ fn scenario(source: &Source) -> Option<String> {
 
 /// Folders of somebody's machine, which no file of the project may know. Written so that this file doesn't hold one.
 fn machine_path(source: &Source) -> Option<String> {
-    let pattern = r#"(^|[\s"'`(=:,<>])/(wor[k]|roo[t]|far[m])(/|[\s"'`),;:]|$)"#;
-    let at = Regex::new(&format!("(?m){pattern}"))
-        .unwrap()
-        .find(&source.text)?;
+    static FOLDERS: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(r#"(?m)(^|[\s"'`(=:,<>])/(wor[k]|roo[t]|far[m])(/|[\s"'`),;:]|$)"#)
+    });
+    let at = FOLDERS.find(&source.text)?;
     let line = source.text[..at.start()].lines().count();
     Some(format!(
         "{}: near line {line}: `{}` is a folder of one machine",
@@ -391,7 +404,7 @@ fn dependencies(manifest: &str, document: &str) -> Vec<String> {
         .filter_map(|section| manifest.get(*section)?.as_table())
         .flat_map(|table| table.keys().cloned())
         .collect();
-    let row = Regex::new(r"(?m)^\| `([\w-]+)` \| \S.* \| \S.* \|$").unwrap();
+    let row = pattern(r"(?m)^\| `([\w-]+)` \| \S.* \| \S.* \|$");
     let told: BTreeSet<String> = row
         .captures_iter(document)
         .map(|c| c[1].to_owned())
@@ -413,7 +426,7 @@ fn idle_dependencies(manifest: &str, sources: &[Source]) -> Vec<String> {
         .filter_map(|section| manifest.get(*section)?.as_table())
         .flat_map(|table| table.keys())
         .filter(|name| {
-            let word = Regex::new(&format!(r"\b{}(::|;| as\b)", name.replace('-', "_"))).unwrap();
+            let word = pattern(&format!(r"\b{}(::|;| as\b)", name.replace('-', "_")));
             !sources.iter().any(|s| word.is_match(&s.text))
         })
         .map(|name| format!("Cargo.toml names `{name}`, which no source uses"))
@@ -529,8 +542,8 @@ fn the_rules_and_the_reading_of_mail_are_pure() {
 #[test]
 fn files_and_functions_are_short() {
     let sources = rust("src");
-    nothing_wrong(sources.iter().filter_map(file_length));
-    nothing_wrong(sources.iter().flat_map(function_lengths));
+    let files = sources.iter().filter_map(file_length);
+    nothing_wrong(files.chain(sources.iter().flat_map(function_lengths)));
 }
 
 #[test]
