@@ -26,7 +26,7 @@ CREATE TABLE requests (
     registration_day TEXT NOT NULL,               -- the working day of registration, 2026-11-23 (R18)
     status           TEXT NOT NULL,               -- in-progress, with-developer, awaiting-information, resolved, closed (R22)
     due_us           BIGINT,                      -- when the answer is due (R18); none while it has no number
-    acknowledged     SMALLINT NOT NULL,           -- 1 if the requester is written to by themselves (R46, S37)
+    acknowledged     BIGINT NOT NULL,             -- 1 if the requester is written to by themselves (R46, S37)
     created_us       BIGINT NOT NULL,             -- when this row was written
     UNIQUE (number_year, number_count),
     CHECK ((number_year IS NULL) = (number_count IS NULL))

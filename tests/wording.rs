@@ -6,6 +6,7 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::too_many_lines,
+    clippy::wildcard_enum_match_arm,
     reason = "tests"
 )]
 
@@ -94,12 +95,15 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
             due: None,
             ..all
         }],
-        Template::OrderNeedsPrimary => vec![Tells {
-            lapses,
-            primary_name: maria,
-            primary,
-            ..all
-        }],
+        Template::OrderNeedsPrimary => vec![
+            Tells {
+                lapses,
+                primary_name: maria,
+                primary,
+                ..all.clone()
+            },
+            all,
+        ],
         Template::OrderRefused => vec![Tells {
             primary_name: maria,
             primary,
@@ -113,17 +117,11 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
             ..all
         }],
         Template::OrderConfirmed | Template::OrderDeclined => vec![Tells {
-            kind: Some(Kind::Order),
-            status: Some(if template == Template::OrderDeclined {
-                Status::Closed
+            kind: Some(if template == Template::OrderDeclined {
+                Kind::Question
             } else {
-                Status::InProgress
+                Kind::Order
             }),
-            due: if template == Template::OrderDeclined {
-                None
-            } else {
-                all.due
-            },
             primary_name: maria,
             ..all
         }],
@@ -132,11 +130,17 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
             due: Some(moment("2026-12-07T17:00:00+05:00")),
             ..all
         }],
-        Template::Challenge => vec![Tells {
-            lapses,
-            text: words_of_oleg(locale),
-            ..all
-        }],
+        Template::Challenge => vec![
+            Tells {
+                lapses,
+                ..all.clone()
+            },
+            Tells {
+                lapses,
+                text: words_of_oleg(locale),
+                ..all
+            },
+        ],
         Template::AskInstallation => vec![Tells {
             lapses,
             kind: Some(Kind::Order),
@@ -150,9 +154,9 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
             Tells {
                 primary_name: maria,
                 primary,
-                ..all.clone()
+                ..Tells::default()
             },
-            all,
+            Tells::default(),
         ],
         Template::RedirectedToPrimary => vec![Tells {
             number: None,
@@ -160,12 +164,21 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
             ..all
         }],
         Template::NotRepresentative | Template::Refused => vec![Tells::default()],
-        Template::Oversize => vec![Tells {
-            number: None,
-            status: None,
-            limit: Some(25 * 1024 * 1024),
-            ..all
-        }],
+        Template::Oversize => vec![
+            Tells {
+                number: None,
+                due: None,
+                arrived: Some(moment("2026-11-20T16:42:00+05:00")),
+                opens: Some(moment("2026-11-23T09:00:00+05:00")),
+                status: None,
+                limit: Some(25 * 1024 * 1024),
+                ..all.clone()
+            },
+            Tells {
+                limit: Some(25 * 1024 * 1024),
+                ..all
+            },
+        ],
         Template::StatusChanged => Status::ALL
             .into_iter()
             .map(|status| Tells {
@@ -174,15 +187,18 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
                 ..all.clone()
             })
             .collect(),
-        Template::ForSpecialist => vec![Tells {
-            authority: Some(
-                "additional representative of raduga-moodle; dkim=pass of raduga.example"
-                    .to_owned(),
-            ),
-            text: words_of_oleg(locale),
-            attachments: vec!["журнал.pdf".to_owned(), "снимок.png".to_owned()],
-            ..all
-        }],
+        Template::ForSpecialist => vec![
+            Tells {
+                authority: Some(
+                    "additional representative of raduga-moodle; dkim=pass of raduga.example"
+                        .to_owned(),
+                ),
+                text: words_of_oleg(locale),
+                attachments: vec!["журнал.pdf".to_owned(), "снимок.png".to_owned()],
+                ..all.clone()
+            },
+            all,
+        ],
         Template::SpecialistAlert => [
             Alert::Held("an official address of the contract wrote".to_owned()),
             Alert::OverLimit,
@@ -193,13 +209,19 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
             ),
         ]
         .into_iter()
-        .map(|alert| Tells {
-            number: matches!(alert, Alert::Undelivered(..)).then(|| Number::new(2026, 42)),
-            status: None,
-            due: None,
-            text: matches!(alert, Alert::Held(_)).then(|| words_of_oleg(locale).unwrap()),
-            alert: Some(alert),
-            ..all.clone()
+        .map(|alert| match alert {
+            Alert::Unreadable => Tells {
+                alert: Some(alert),
+                ..Tells::default()
+            },
+            alert => Tells {
+                number: matches!(alert, Alert::Undelivered(..)).then(|| Number::new(2026, 42)),
+                status: None,
+                due: None,
+                text: matches!(alert, Alert::Held(_)).then(|| words_of_oleg(locale).unwrap()),
+                alert: Some(alert),
+                ..all.clone()
+            },
         })
         .collect(),
     }

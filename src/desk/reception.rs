@@ -482,6 +482,8 @@ pub(super) fn challenge(
         lapses: Some(lapses),
         ..telling::tells(draft.desk, matter, state)
     };
+    // The text is cited, so that nobody confirms what they have not seen.
+    let tells = telling::citing(tells, incoming.letter);
     let notice = telling::to_requester(
         Template::Challenge,
         matter,

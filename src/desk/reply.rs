@@ -215,7 +215,7 @@ fn settle(
             );
             false
         }
-        Answer::Decline(_) => {
+        Answer::Decline(reason) => {
             draft.because("The word was refused (R10)");
             close_pending(draft, pending, Outcome::Declined);
             tell_concerned(
@@ -224,6 +224,7 @@ fn settle(
                 pending,
                 Template::OrderDeclined,
                 &request.matter,
+                reason,
             );
             true
         }
@@ -271,7 +272,14 @@ fn confirm(
         kind: Kind::Order,
         ..request.matter.clone()
     };
-    tell_concerned(draft, request, pending, Template::OrderConfirmed, &matter);
+    tell_concerned(
+        draft,
+        request,
+        pending,
+        Template::OrderConfirmed,
+        &matter,
+        None,
+    );
     true
 }
 
@@ -293,13 +301,14 @@ fn close_pending(draft: &mut Draft<'_>, pending: &Pending, outcome: Outcome) {
     });
 }
 
-/// R10: everyone concerned is told: the requester, and the party where that is somebody else.
+/// R10: everyone concerned is told: the requester, and the party where that is somebody else; with what the party said, if they said more.
 pub(super) fn tell_concerned(
     draft: &mut Draft<'_>,
     request: &Request,
     pending: &Pending,
     template: Template,
     matter: &Matter,
+    said: Option<String>,
 ) {
     let desk = draft.desk;
     let day = desk.calendar.day_of(draft.now);
@@ -314,6 +323,7 @@ pub(super) fn tell_concerned(
     });
     let tells = Tells {
         primary_name: party.map(|p| p.name.clone()),
+        text: said,
         ..telling::tells(desk, matter, State::of(request))
     };
     draft.tell(telling::to_requester(

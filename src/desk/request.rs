@@ -181,6 +181,7 @@ impl PendingKind {
         [
             Self::PrimaryConfirmation,
             Self::Challenge,
+            Self::Identity,
             Self::WhichInstallation,
         ]
         .into_iter()

@@ -60,27 +60,27 @@ fn without_tags(text: &str) -> String {
 
 /// The text before and after the first tag of ours, and its number.
 fn tag(text: &str) -> Option<(String, String, Number)> {
-    let mut searched = text;
-    let mut passed = String::new();
-    loop {
-        let (before, sign, after) = ["№", "No ", "N "]
-            .iter()
-            .filter_map(|sign| searched.split_once(sign).map(|(b, a)| (b, *sign, a)))
-            .min_by_key(|(before, _, _)| before.len())?;
-        let after = after.trim_start_matches([' ', '\u{a0}', '.', ':']);
+    let signs = text.char_indices().filter(|(_, c)| matches!(c, '№' | 'N'));
+    for (at, sign) in signs {
+        let (before, rest) = text.split_at_checked(at)?;
+        let rest = rest.trim_start_matches(sign);
+        let rest = if sign == 'N' {
+            rest.strip_prefix('o').unwrap_or(rest)
+        } else {
+            rest
+        };
+        let after = rest.trim_start_matches([' ', '\u{a0}', '.', ':']);
         let length = after
             .find(|c: char| !c.is_ascii_digit() && c != '-')
             .unwrap_or(after.len());
-        let (digits, tail) = after.split_at_checked(length).unwrap_or((after, ""));
+        let (digits, tail) = after.split_at_checked(length)?;
         if let Some(number) = Number::read(digits).filter(|n| n.year() >= 1990) {
             let before = before.strip_suffix('[').unwrap_or(before);
             let tail = tail.strip_prefix(']').unwrap_or(tail);
-            return Some((format!("{passed}{before}"), tail.to_owned(), number));
+            return Some((before.to_owned(), tail.to_owned(), number));
         }
-        passed.push_str(before);
-        passed.push_str(sign);
-        searched = after;
     }
+    None
 }
 
 #[cfg(test)]
@@ -96,6 +96,7 @@ mod tests {
             ("Re: Журнал [№ 2026-000123]", "Журнал"),
             ("Re:", ""),
             ("Заявка №17 от директора", "Заявка №17 от директора"),
+            ("Дом [№ 12] [№ 2026-000123]", "Дом [№ 12]"),
         ] {
             assert_eq!(base(subject), meant, "{subject}");
         }

@@ -10,8 +10,8 @@ use super::policy::Desk;
 use super::request::{Matter, Number, Request, Status};
 use super::subject;
 
-/// The most of a letter's text that another letter cites, in characters.
-const CITED: usize = 4_000;
+/// The most of a letter's text that a notice carries, in characters; the wording cites less of it to people outside.
+const CITED: usize = 40_000;
 
 /// Where a request stands at the moment of telling.
 #[derive(Debug, Clone, Copy)]

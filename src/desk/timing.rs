@@ -73,6 +73,7 @@ pub(super) fn lapse(
                 pending,
                 Template::OrderLapsed,
                 &request.matter,
+                None,
             );
         }
         PendingKind::Identity | PendingKind::WhichInstallation => {

@@ -11,7 +11,7 @@ use tokio_rustls::TlsConnector;
 
 use super::fault::{ImapFault, excerpt};
 use super::guard::Transport;
-use super::wire::Pace;
+use super::pace::Pace;
 use crate::config::{Endpoint, Tls};
 
 /// How many addresses of a name are tried.

@@ -16,7 +16,7 @@ const WINDOW: usize = 200;
 /// About so many octets make a batch; one message may be larger than that.
 const BATCH: u64 = 8 * 1024 * 1024;
 /// What is taken of a message that is too large: its header block and the beginning.
-pub(crate) const BEGINNING: u64 = 256 * 1024;
+const BEGINNING: u64 = 256 * 1024;
 /// How far a literal may be larger than the limit on letters: some servers count lines, not octets.
 const SLACK: u64 = 64 * 1024;
 
@@ -29,13 +29,15 @@ pub struct Message {
     pub arrived: DateTime<Utc>,
     /// How many octets it has on the server.
     pub size: u64,
-    /// Its octets; only the first [256 KiB](BEGINNING) if it is too large.
+    /// Its octets; only the first 256 KiB if it is too large.
     pub raw: Vec<u8>,
     /// Its size, if that is more than is taken.
     pub oversize: Option<u64>,
 }
 
 /// What came of asking for messages. Every UID asked for is in exactly one of the four.
+///
+/// A cursor may pass neither the least of `rest` nor the least of `withheld`: a message above it may have come all the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
     /// The messages, by ascending UID.
@@ -103,7 +105,7 @@ impl Session {
         self.place(unknown, refusal, !sizes.is_empty(), &mut batch)
             .await?;
 
-        let mut octets = 0_u64;
+        let (mut octets, mut full) = (0_u64, false);
         let (mut whole, mut large) = (BTreeMap::new(), BTreeMap::new());
         for (uid, size) in sizes {
             let taken = if size.octets > max_letter {
@@ -111,7 +113,9 @@ impl Session {
             } else {
                 size.octets
             };
-            if octets > 0 && octets.saturating_add(taken) > BATCH {
+            // From the first that does not fit: a batch has no holes, so that a cursor can follow it.
+            full |= octets > 0 && octets.saturating_add(taken) > BATCH;
+            if full {
                 batch.rest.push(i64::from(uid));
                 continue;
             }
@@ -252,10 +256,10 @@ impl Session {
 }
 
 fn message(uid: u32, size: Size, mut raw: Vec<u8>, max_letter: u64) -> Message {
+    // Of a whole message what came counts, not what was announced.
     let octets = if size.octets > max_letter {
         size.octets
     } else {
-        // What came counts, not what was announced.
         raw.len() as u64
     };
     let oversize = (octets > max_letter).then_some(octets);

@@ -3,9 +3,10 @@
 use super::connect::{dial, protect};
 use super::fault::ImapFault;
 use super::guard::Transport;
+use super::pace::Pace;
 use super::syntax::{is_plain, plain_response, quoted};
 use super::told::{Kind, Told};
-use super::wire::{Answer, Pace, Wire, small, within};
+use super::wire::{Answer, Wire, small, within};
 use crate::config::{ImapConfig, Login, Tls};
 
 /// Connects and logs in.

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::fault::ImapFault;
 use super::login::log_in;
+use super::pace::Pace;
 use super::syntax::{folder, uid_set};
 use super::told::Told;
-use super::wire::{Answer, Pace, Wire, small};
+use super::wire::{Answer, Wire, small};
 use crate::config::{After, ImapConfig};
 
 /// Messages that one SEARCH looks through: its answer is a single line, at most 11 octets a message.

@@ -18,6 +18,7 @@ impl Session {
     /// # Errors
     /// Any [`ImapFault`]. A server that refuses IDLE is no error: it is asked with NOOP from then on.
     pub async fn wait(&mut self, poll: Duration) -> Result<(), ImapFault> {
+        self.wire.in_step()?;
         let until = within(poll);
         while !self.wire.news.stirred {
             let left = until.saturating_duration_since(Instant::now());

@@ -15,37 +15,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::fault::{ImapFault, excerpt};
 use super::guard::{Allowance, Guard, Transport, Trip};
+use super::pace::Pace;
 use super::told::{Code, Kind, Told, Word};
-
-/// How patient we are.
-#[derive(Debug, Clone, Copy)]
-pub struct Pace {
-    /// For name lookup, TCP and TLS, each.
-    pub connect: Duration,
-    /// For the answer to a command that brings little, and for silence in any.
-    pub answer: Duration,
-    /// What a slow line must bring at least, in octets a second.
-    pub rate: u64,
-    /// For the answer to DONE (RFC 2177).
-    pub done: Duration,
-    /// How long one IDLE lasts. Servers and routers forget silent connections.
-    pub idle: Duration,
-    /// How often we ask where there is no IDLE.
-    pub noop: Duration,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(15),
-            answer: Duration::from_secs(30),
-            rate: 8 * 1024,
-            done: Duration::from_secs(15),
-            idle: Duration::from_secs(5 * 60),
-            noop: Duration::from_secs(20),
-        }
-    }
-}
 
 /// What the server has told about itself and the folder, asked or unasked.
 #[derive(Debug, Default)]
@@ -57,6 +28,8 @@ pub(super) struct News {
     pub(super) capabilities: Option<BTreeSet<String>>,
     /// There are more messages than at the last search.
     pub(super) stirred: bool,
+    /// What the server last wanted a person to see; it may say so with every answer.
+    alert: Option<String>,
 }
 
 /// How the server ended a command.
@@ -144,6 +117,15 @@ impl Wire {
         self.finish(what, &tag, deadline, each).await
     }
 
+    /// Whether a command can be given: the answer to the last one was seen.
+    pub(super) fn in_step(&self) -> Result<(), ImapFault> {
+        if self.busy {
+            let why = "an earlier command was left in the middle".to_owned();
+            return Err(ImapFault::Disconnected(why));
+        }
+        Ok(())
+    }
+
     /// Writes a command; its answer is read by [`Self::finish`].
     pub(super) async fn begin(
         &mut self,
@@ -152,10 +134,7 @@ impl Wire {
         allowance: Allowance,
         deadline: Instant,
     ) -> Result<String, ImapFault> {
-        if self.busy {
-            let why = "an earlier command was left in the middle".to_owned();
-            return Err(ImapFault::Disconnected(why));
-        }
+        self.in_step()?;
         self.busy = true;
         self.tags = self.tags.saturating_add(1);
         let tag = format!("P{}", self.tags);
@@ -305,9 +284,11 @@ impl Wire {
             Code::UidNext(value) => self.news.uidnext = Some(*value),
             Code::Capabilities(all) => self.news.capabilities = Some(all.clone()),
             // RFC 3501 section 7.1: an ALERT must be shown to a person.
-            Code::Alert => {
+            Code::Alert if self.news.alert.as_ref() != Some(&word.said) => {
                 tracing::warn!(said = %word.said, "the IMAP server has something to say");
+                self.news.alert = Some(word.said.clone());
             }
+            Code::Alert => {}
             Code::None => {}
         }
         Ok(())

@@ -6,7 +6,7 @@
 //! Of fields in one unbroken run the topmost word on a method stands. This holds if the border server removes foreign fields with its own
 //! id, as RFC 8601 5 demands of it: a forged one would else stand directly below its `Received`.
 
-use super::fields::{Field, Fields, leading_blanks};
+use super::fields::{Field, Fields, leading_blanks, with_line_feeds};
 use super::parse::Caps;
 use super::results::{self, Check};
 use super::words;
@@ -29,6 +29,7 @@ pub fn judge(raw: &[u8], letter: &Letter, authserv_ids: &[String]) -> SenderAssu
             "No authserv-id is configured, so that nothing vouches for the sender",
         );
     }
+    let raw = &*with_line_feeds(raw);
     let raw = raw.get(leading_blanks(raw)..).unwrap_or_default();
     let fields = Fields::read(raw, Caps::DEFAULT.header_bytes, &|_| false);
     let found = find(&fields, authserv_ids);
@@ -120,9 +121,9 @@ fn weigh(checks: &[Check], from: &str) -> SenderAssurance {
         ));
     }
     let passes = |check: &Check| check.result == "pass";
-    let dmarc = said("dmarc").filter(|c| passes(c)).find_map(|check| {
-        domain_in(check, "header.from").filter(|domain| related(domain, from))
-    });
+    let dmarc = said("dmarc")
+        .filter(|c| passes(c))
+        .find_map(|check| domain_in(check, "header.from").filter(|domain| related(domain, from)));
     if let Some(domain) = dmarc {
         return SenderAssurance::domain(format!("dmarc=pass for {domain}"));
     }
@@ -210,7 +211,10 @@ fn is_local_hop(field: &Field<'_>) -> bool {
     if words.next().is_some_and(|w| w.eq_ignore_ascii_case("by")) {
         return true;
     }
-    let words: Vec<&str> = value.split([' ', '\t', ';']).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> = value
+        .split([' ', '\t', ';'])
+        .filter(|w| !w.is_empty())
+        .collect();
     let with = words.iter().rposition(|w| w.eq_ignore_ascii_case("with"));
     with.and_then(|at| words.get(at.saturating_add(1)))
         .is_some_and(|w| w.to_ascii_uppercase().starts_with("LMTP"))
@@ -255,8 +259,7 @@ mod tests {
     use crate::desk::assurance::Level;
     use crate::mail::parse::read;
 
-    const RECEIVED: &str =
-        "Received: from mail.x.example (mail.x.example [192.0.2.1]) by mx.desk.example (Postfix) with ESMTPS id 1; Sat, 1 Aug 2026 10:00:00 +0300\n";
+    const RECEIVED: &str = "Received: from mail.x.example (mail.x.example [192.0.2.1]) by mx.desk.example (Postfix) with ESMTPS id 1; Sat, 1 Aug 2026 10:00:00 +0300\n";
 
     fn level(header: &str) -> (Level, String) {
         let raw = format!("{header}From: Anna <anna@x.example>\n\ntext");
@@ -277,25 +280,43 @@ mod tests {
     fn c33_only_an_aligned_pass_is_a_pass() {
         for (results, expected) in [
             ("dmarc=pass header.from=x.example", Level::Domain),
-            ("dmarc=pass (p=none) header.from=anna@x.example", Level::Domain),
+            (
+                "dmarc=pass (p=none) header.from=anna@x.example",
+                Level::Domain,
+            ),
             ("dmarc=pass header.from=X.EXAMPLE.", Level::Domain),
             ("dmarc=pass header.from=mail.x.example", Level::Domain),
             ("dmarc=pass header.from=y.example", Level::Weak),
             ("dmarc=pass header.from=evilx.example", Level::Weak),
             ("dmarc=pass header.from=example", Level::Weak),
             ("dmarc=pass", Level::Weak),
-            ("dmarc=pass header.from=y.example header.from=x.example", Level::Weak),
+            (
+                "dmarc=pass header.from=y.example header.from=x.example",
+                Level::Weak,
+            ),
             ("dkim=pass header.d=x.example", Level::Domain),
             ("dkim=pass header.i=@x.example", Level::Domain),
             ("dkim=pass header.d=mail.x.example", Level::Weak),
             ("dkim=pass header.d=example", Level::Weak),
-            ("dkim=pass header.d=y.example header.i=@x.example", Level::Weak),
-            ("dkim=pass header.d=y.example; dkim=pass header.d=x.example", Level::Domain),
+            (
+                "dkim=pass header.d=y.example header.i=@x.example",
+                Level::Weak,
+            ),
+            (
+                "dkim=pass header.d=y.example; dkim=pass header.d=x.example",
+                Level::Domain,
+            ),
             ("spf=pass smtp.mailfrom=anna@x.example", Level::Weak),
             ("dmarc=fail header.from=x.example", Level::None),
-            ("dmarc=fail header.from=x.example; dkim=pass header.d=x.example", Level::None),
+            (
+                "dmarc=fail header.from=x.example; dkim=pass header.d=x.example",
+                Level::None,
+            ),
             ("dkim=fail header.d=x.example", Level::None),
-            ("dkim=fail header.d=x.example; dkim=pass header.d=x.example", Level::Domain),
+            (
+                "dkim=fail header.d=x.example; dkim=pass header.d=x.example",
+                Level::Domain,
+            ),
             ("dkim=fail header.d=y.example", Level::Weak),
             ("dmarc=bestguesspass header.from=x.example", Level::Weak),
             ("none", Level::Weak),
@@ -303,9 +324,22 @@ mod tests {
         ] {
             assert_eq!(said(results), expected, "{results}");
         }
-        for result in ["softfail", "temperror", "neutral", "none", "policy", "permerror"] {
-            assert_eq!(said(&format!("dmarc={result} header.from=x.example")), Level::Weak);
-            assert_eq!(said(&format!("dkim={result} header.d=x.example")), Level::Weak);
+        for result in [
+            "softfail",
+            "temperror",
+            "neutral",
+            "none",
+            "policy",
+            "permerror",
+        ] {
+            assert_eq!(
+                said(&format!("dmarc={result} header.from=x.example")),
+                Level::Weak
+            );
+            assert_eq!(
+                said(&format!("dkim={result} header.d=x.example")),
+                Level::Weak
+            );
         }
     }
 
@@ -317,12 +351,19 @@ mod tests {
         let none = "Authentication-Results: mx.desk.example; dmarc=none\n";
         let lmtp = "Received: from mx.desk.example by imap.desk.example with LMTP id 2\n";
         let inner = "Received: by 2002:a05:1 with SMTP id 3\n";
-        let sly = "Received: from evil (with LMTP [192.0.2.9]) by mx.desk.example with ESMTP id 4\n";
+        let sly =
+            "Received: from evil (with LMTP [192.0.2.9]) by mx.desk.example with ESMTP id 4\n";
         for (header, expected) in [
             (format!("{ours}{RECEIVED}"), Level::Domain),
             (format!("{RECEIVED}{ours}"), Level::Domain),
-            (format!("Return-Path: <a@x.example>\n{lmtp}{RECEIVED}{ours}"), Level::Domain),
-            (format!("{inner}{RECEIVED}Received-SPF: pass\n{ours}"), Level::Domain),
+            (
+                format!("Return-Path: <a@x.example>\n{lmtp}{RECEIVED}{ours}"),
+                Level::Domain,
+            ),
+            (
+                format!("{inner}{RECEIVED}Received-SPF: pass\n{ours}"),
+                Level::Domain,
+            ),
             (format!("{RECEIVED}{RECEIVED}{ours}"), Level::Weak),
             (format!("{sly}{RECEIVED}{ours}"), Level::Weak),
             (format!("{none}{RECEIVED}{ours}"), Level::Weak),
@@ -331,11 +372,26 @@ mod tests {
             (format!("{RECEIVED}{none}Subject: x\n{ours}"), Level::Weak),
             (format!("{ours}Subject: x\n{fail}{RECEIVED}"), Level::Domain),
             (ours.replace("mx.desk", "mx.evil"), Level::Weak),
-            (ours.replace("mx.desk.example", "mx.desk.example.evil"), Level::Weak),
-            (ours.replace("mx.desk.example", "mx7.pool.example"), Level::Domain),
-            (ours.replace("mx.desk.example", "evilpool.example"), Level::Weak),
-            (ours.replace("mx.desk.example", "MX.Desk.EXAMPLE 1"), Level::Domain),
-            (ours.replace("Authentication-Results", "ARC-Authentication-Results"), Level::Weak),
+            (
+                ours.replace("mx.desk.example", "mx.desk.example.evil"),
+                Level::Weak,
+            ),
+            (
+                ours.replace("mx.desk.example", "mx7.pool.example"),
+                Level::Domain,
+            ),
+            (
+                ours.replace("mx.desk.example", "evilpool.example"),
+                Level::Weak,
+            ),
+            (
+                ours.replace("mx.desk.example", "MX.Desk.EXAMPLE 1"),
+                Level::Domain,
+            ),
+            (
+                ours.replace("Authentication-Results", "ARC-Authentication-Results"),
+                Level::Weak,
+            ),
         ] {
             assert_eq!(level(&header).0, expected, "{header}");
         }
@@ -343,7 +399,9 @@ mod tests {
 
     #[test]
     fn without_a_sender_or_an_id_there_is_no_authority() {
-        let raw = format!("Authentication-Results: mx.desk.example; dmarc=pass header.from=x.example\n{RECEIVED}From: a@x.example\nFrom: b@x.example\n\nx");
+        let raw = format!(
+            "Authentication-Results: mx.desk.example; dmarc=pass header.from=x.example\n{RECEIVED}From: a@x.example\nFrom: b@x.example\n\nx"
+        );
         let letter = read(raw.as_bytes(), Caps::DEFAULT);
         let ids = ["mx.desk.example".to_owned()];
         assert_eq!(judge(raw.as_bytes(), &letter, &ids).level(), Level::None);
@@ -358,6 +416,9 @@ mod tests {
         let (_, evidence) = level(&format!(
             "{RECEIVED}{RECEIVED}Authentication-Results: mx.desk.example; dmarc=pass header.from=x.example\n"
         ));
-        assert!(evidence.contains("further down is not counted"), "{evidence}");
+        assert!(
+            evidence.contains("further down is not counted"),
+            "{evidence}"
+        );
     }
 }

@@ -53,7 +53,12 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back_and_nothing_else_reads_as_it() {
-        for bytes in [b"".as_slice(), b"\x00", b"\xff\x00\x7f", b"0123456789abcdef"] {
+        for bytes in [
+            b"".as_slice(),
+            b"\x00",
+            b"\xff\x00\x7f",
+            b"0123456789abcdef",
+        ] {
             let text = write(bytes);
             assert_eq!(read(&text).unwrap(), bytes);
             assert_eq!(read(&text.to_uppercase()).unwrap(), bytes);

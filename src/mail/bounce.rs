@@ -54,9 +54,12 @@ fn delivery_status(body: &[u8]) -> Option<Bounce> {
 }
 
 fn recipient(fields: &Fields<'_>) -> Option<Bounce> {
-    let address = fields
-        .plain("Final-Recipient")
-        .or_else(|| fields.plain("Original-Recipient"))?;
+    // The original one is the one that we wrote to (RFC 3464 2.3.1); systems without it give the final one.
+    let named = |field: &str| fields.plain(field).map(|value| bare_address(&value));
+    let address = named("Original-Recipient")
+        .filter(|a| Address::new(a).is_ok())
+        .or_else(|| named("Final-Recipient"))
+        .or_else(|| named("Original-Recipient"))?;
     let action = fields
         .plain("Action")
         .map(|a| {
@@ -69,7 +72,7 @@ fn recipient(fields: &Fields<'_>) -> Option<Bounce> {
         .unwrap_or_else(|| "failed".to_owned());
     let status = fields.plain("Status").and_then(|s| status_in(&s));
     Some(Bounce {
-        recipient: Some(bare_address(&address)).filter(|a| !a.is_empty()),
+        recipient: Some(address).filter(|a| !a.is_empty()),
         permanent: is_permanent(&action, status.as_deref()),
         action,
         status,
@@ -85,7 +88,8 @@ fn bare_address(value: &str) -> String {
         .split_once('<')
         .and_then(|(_, rest)| rest.split_once('>'))
         .map_or(address, |(inner, _)| inner);
-    inner.trim().to_owned()
+    let inner = inner.trim();
+    inner.strip_prefix("SMTP=").unwrap_or(inner).to_owned()
 }
 
 fn is_permanent(action: &str, status: Option<&str>) -> bool {
@@ -104,9 +108,15 @@ fn from_text(parts: &Parts<'_>, text: &str) -> Bounce {
     let status = shown.lines().find_map(status_in);
     let recipient = named.or_else(|| first_address(&shown));
     let lower = shown.to_lowercase();
-    let delayed = ["delayed", "will retry", "задерж", "warning: could not send", "will be retried"]
-        .iter()
-        .any(|mark| lower.contains(mark));
+    let delayed = [
+        "delayed",
+        "will retry",
+        "задерж",
+        "warning: could not send",
+        "will be retried",
+    ]
+    .iter()
+    .any(|mark| lower.contains(mark));
     let action = if delayed { "delayed" } else { "failed" }.to_owned();
     Bounce {
         recipient,
@@ -132,11 +142,13 @@ fn status_in(line: &str) -> Option<String> {
 }
 
 fn first_address(text: &str) -> Option<String> {
-    text.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '(' | ')' | ',' | ';' | '"' | ':'))
-        .map(|word| word.trim_matches(['.', '\'']))
-        .filter(|word| word.contains('@'))
-        .find(|word| Address::new(word).is_ok_and(|a| !is_daemon(a.local())))
-        .map(str::to_owned)
+    text.split(|c: char| {
+        c.is_whitespace() || matches!(c, '<' | '>' | '(' | ')' | ',' | ';' | '"' | ':')
+    })
+    .map(|word| word.trim_matches(['.', '\'']))
+    .filter(|word| word.contains('@'))
+    .find(|word| Address::new(word).is_ok_and(|a| !is_daemon(a.local())))
+    .map(str::to_owned)
 }
 
 fn is_daemon(local: &str) -> bool {

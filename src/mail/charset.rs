@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use encoding_rs::{
-    Encoding, IBM866, ISO_8859_5, KOI8_R, UTF_8, WINDOWS_1251, WINDOWS_1252,
-};
+use encoding_rs::{Encoding, IBM866, ISO_8859_5, KOI8_R, UTF_8, WINDOWS_1251, WINDOWS_1252};
 use mail_parser::decoders::charsets::map::charset_decoder;
 
 /// Text, and the name of the charset that was guessed where the declared one did not fit.
@@ -147,11 +145,25 @@ fn sample_score(bytes: &[u8], encoding: &'static Encoding) -> i64 {
 }
 
 fn detected(bytes: &[u8]) -> &'static Encoding {
-    let mut detector =
-        chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Allow);
+    let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Allow);
     let sample = bytes.get(..SAMPLE.saturating_mul(16)).unwrap_or(bytes);
     detector.feed(sample, true);
-    detector.guess(None, chardetng::Utf8Detection::Allow)
+    let guess = detector.guess(None, chardetng::Utf8Detection::Allow);
+    // Pairs of octets that stand alone among Latin letters are accents, not ideographs.
+    if !guess.is_single_byte() && guess != UTF_8 && mostly_alone(sample) {
+        return WINDOWS_1252;
+    }
+    guess
+}
+
+/// Whether most octets of the upper half have no neighbour there.
+fn mostly_alone(bytes: &[u8]) -> bool {
+    let high = bytes.iter().filter(|b| **b >= 0x80).count();
+    let paired = bytes
+        .array_windows::<2>()
+        .filter(|[a, b]| *a >= 0x80 && *b >= 0x80)
+        .count();
+    paired.saturating_mul(4) < high
 }
 
 /// How much a text reads like Russian: common pairs of letters for it, odd ones, odd case and odd signs against it.
@@ -167,7 +179,12 @@ fn score(text: &str) -> i64 {
                     total = total.saturating_sub(3);
                 }
             }
-        } else if !c.is_ascii() && !matches!(c, '«' | '»' | '—' | '–' | '№' | '…' | '\u{a0}' | '“' | '”' | '„') {
+        } else if !c.is_ascii()
+            && !matches!(
+                c,
+                '«' | '»' | '—' | '–' | '№' | '…' | '\u{a0}' | '“' | '”' | '„'
+            )
+        {
             total = total.saturating_sub(3);
         }
         last = Some(c);
@@ -207,13 +224,15 @@ fn is_common(pair: (char, char)) -> bool {
 
 /// The label that the standard knows for what senders write.
 fn usual_label(declared: &str) -> String {
-    let label = declared.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
+    let label = declared
+        .trim()
+        .trim_matches(['"', '\''])
+        .to_ascii_lowercase();
     let label = label.split('*').next().unwrap_or_default();
     match label {
         "utf8" | "utf_8" | "utf-8n" | "unicode" => "utf-8",
-        "win-1251" | "win1251" | "cp-1251" | "windows1251" | "windows-cp1251" | "ansi-1251" | "1251" => {
-            "windows-1251"
-        }
+        "win-1251" | "win1251" | "cp-1251" | "windows1251" | "windows-cp1251" | "ansi-1251"
+        | "1251" => "windows-1251",
         "koi8r" | "koi-8" | "koi8_r" | "koi-8-r" => "koi8-r",
         "cp-866" | "866" | "dos" | "ibm-866" => "ibm866",
         "us-ascii" | "ascii" | "default" | "unknown" | "unknown-8bit" | "x-unknown" | "8bit" => "",

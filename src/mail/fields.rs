@@ -122,6 +122,18 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// A letter whose lines end in CR alone (old mail stores have such) with LF instead; any other as it is.
+pub(crate) fn with_line_feeds(raw: &[u8]) -> Cow<'_, [u8]> {
+    if raw.contains(&b'\n') || !raw.contains(&b'\r') {
+        return Cow::Borrowed(raw);
+    }
+    Cow::Owned(
+        raw.iter()
+            .map(|b| if *b == b'\r' { b'\n' } else { *b })
+            .collect(),
+    )
+}
+
 /// How many octets at the start hold no field: a byte order mark and lines of blanks (seen before the first header of real letters).
 pub(crate) fn leading_blanks(raw: &[u8]) -> usize {
     let mut at = if raw.starts_with(b"\xef\xbb\xbf") {

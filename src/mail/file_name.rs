@@ -23,7 +23,10 @@ pub(crate) fn safe(name: &str) -> String {
             c => c,
         })
         .collect();
-    let trimmed = plain.trim().trim_end_matches(['.', ' ']).trim_start_matches(' ');
+    let trimmed = plain
+        .trim()
+        .trim_end_matches(['.', ' '])
+        .trim_start_matches(' ');
     let shortened = shortened(trimmed);
     if is_device(&shortened) {
         format!("_{shortened}")
@@ -58,9 +61,15 @@ impl Names {
             *count = count.saturating_add(1);
             let (stem, extension) = split(&wanted);
             // The number must survive the shortening.
-            let room = LONGEST_OCTETS.saturating_sub(extension.len()).saturating_sub(16);
-            let end = (0..=stem.len().min(room)).rev().find(|at| stem.is_char_boundary(*at));
-            let (stem, _) = stem.split_at_checked(end.unwrap_or_default()).unwrap_or_default();
+            let room = LONGEST_OCTETS
+                .saturating_sub(extension.len())
+                .saturating_sub(16);
+            let end = (0..=stem.len().min(room))
+                .rev()
+                .find(|at| stem.is_char_boundary(*at));
+            let (stem, _) = stem
+                .split_at_checked(end.unwrap_or_default())
+                .unwrap_or_default();
             let stem: String = stem.chars().take(LONGEST.saturating_sub(40)).collect();
             candidate = format!("{stem} ({count}){extension}");
         }
@@ -104,8 +113,10 @@ fn is_device(name: &str) -> bool {
                     .all(|c| c.is_ascii_digit() || matches!(c, '¹' | '²' | '³'))
         })
     };
-    matches!(upper.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CLOCK$" | "CONIN$" | "CONOUT$")
-        || numbered("COM")
+    matches!(
+        upper.as_str(),
+        "CON" | "PRN" | "AUX" | "NUL" | "CLOCK$" | "CONIN$" | "CONOUT$"
+    ) || numbered("COM")
         || numbered("LPT")
 }
 

@@ -18,7 +18,9 @@ pub(crate) fn read(fields: &Fields<'_>, hint: Option<&str>) -> From {
         shown: shown.clone(),
     };
     if fields.cut {
-        return nobody("The header block is cut short, so that there may be another From".to_owned());
+        return nobody(
+            "The header block is cut short, so that there may be another From".to_owned(),
+        );
     }
     let field = match all.as_slice() {
         [] => return nobody("No From field".to_owned()),
@@ -61,9 +63,17 @@ mod tests {
         for (header, address, name) in [
             ("From: a@x.example", "a@x.example", ""),
             ("From: <a@X.Example>", "a@x.example", ""),
-            ("from : =?utf-8?B?0JDQvdC90LA=?=\r\n <a@x.example>", "a@x.example", "Анна"),
+            (
+                "from : =?utf-8?B?0JDQvdC90LA=?=\r\n <a@x.example>",
+                "a@x.example",
+                "Анна",
+            ),
             ("From: a@x.example (Anna)", "a@x.example", "Anna"),
-            ("From: Иванов, Иван <a@x.example>", "a@x.example", "Иванов Иван"),
+            (
+                "From: Иванов, Иван <a@x.example>",
+                "a@x.example",
+                "Иванов Иван",
+            ),
         ] {
             match from(header) {
                 From::One {

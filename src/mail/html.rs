@@ -15,6 +15,16 @@ pub(crate) fn to_text(html: &str) -> String {
     page.finish()
 }
 
+/// The length of the character reference at the start of a text, if it is one.
+fn reference(text: &str) -> Option<usize> {
+    let inner = text.strip_prefix('&')?;
+    let end = inner
+        .bytes()
+        .take(34)
+        .position(|b| !(b.is_ascii_alphanumeric() || b == b'#'))?;
+    (end > 0 && inner.as_bytes().get(end) == Some(&b';')).then(|| end.saturating_add(2))
+}
+
 #[derive(Default)]
 struct Page {
     out: String,
@@ -37,12 +47,7 @@ impl Page {
         while let Some(at) = rest.find('&') {
             let (before, entity) = rest.split_at(at);
             self.words(before);
-            let end = entity
-                .bytes()
-                .take(12)
-                .position(|b| b == b';')
-                .map(|end| end.saturating_add(1));
-            match end.and_then(|end| entity.split_at_checked(end)) {
+            match reference(entity).and_then(|end| entity.split_at_checked(end)) {
                 Some((code, after)) => {
                     let mut decoded = String::new();
                     add_html_token(&mut decoded, code.as_bytes(), false);
@@ -91,8 +96,8 @@ impl Page {
         }
         let closing = after.starts_with('/');
         let named = after.strip_prefix('/').unwrap_or(after);
-        let starts_tag = named
-            .starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '!' | '?'));
+        let starts_tag =
+            named.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '!' | '?'));
         if !starts_tag {
             self.put('<');
             return after;
@@ -106,7 +111,10 @@ impl Page {
         let (name, attributes) = tag.split_at(name_end);
         let name = name.to_ascii_lowercase();
         if !closing
-            && matches!(name.as_str(), "script" | "style" | "title" | "template" | "noscript")
+            && matches!(
+                name.as_str(),
+                "script" | "style" | "title" | "template" | "noscript"
+            )
         {
             return skip_element(rest, &name);
         }
@@ -180,9 +188,7 @@ impl Page {
 
     /// Whether an address adds to the line. Very long lines are not searched, which keeps the pass linear.
     fn says_more(&self, address: &str) -> bool {
-        address.len() < 500
-            && (1..2000).contains(&self.line.len())
-            && !self.line.contains(address)
+        address.len() < 500 && (1..2000).contains(&self.line.len()) && !self.line.contains(address)
     }
 
     fn block(&mut self) {
@@ -309,10 +315,16 @@ mod tests {
 
     #[test]
     fn broken_markup_loses_no_text() {
-        assert_eq!(to_text("a < b & c &copy; d &nonsense; e"), "a < b & c © d &nonsense; e");
+        assert_eq!(
+            to_text("a < b & c &copy; d &nonsense; e"),
+            "a < b & c © d &nonsense; e"
+        );
         assert_eq!(to_text("<p title='x>y'>text"), "text");
         assert_eq!(to_text("<script>no</scr</script >yes"), "yes");
-        assert_eq!(to_text("<a href=\"https://x.example/1\">here</a>"), "here <https://x.example/1>");
+        assert_eq!(
+            to_text("<a href=\"https://x.example/1\">here</a>"),
+            "here <https://x.example/1>"
+        );
         assert_eq!(to_text("<!-- no --><li>one<li>two"), "- one\n- two");
     }
 }

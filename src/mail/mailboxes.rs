@@ -210,7 +210,9 @@ mod tests {
     #[test]
     fn names_comments_and_bare_addresses() {
         assert_eq!(
-            specs("=?utf-8?B?0JDQvdC90LA=?= <anna@x.example>, oleg@x.example (Олег), \"Иванов, Иван\" <i@x.example>, Петров, Пётр <p@x.example>"),
+            specs(
+                "=?utf-8?B?0JDQvdC90LA=?= <anna@x.example>, oleg@x.example (Олег), \"Иванов, Иван\" <i@x.example>, Петров, Пётр <p@x.example>"
+            ),
             [
                 "Анна|anna@x.example",
                 "Олег|oleg@x.example",
@@ -224,7 +226,12 @@ mod tests {
     fn what_is_odd_is_said() {
         assert!(read(b"undisclosed-recipients:;", 10, None).has_group);
         assert!(read(b"\"open <a@x.example>", 10, None).malformed);
-        assert!(read(b"A <a@x.example> b", 10, None).entries.iter().any(|e| e.odd));
+        assert!(
+            read(b"A <a@x.example> b", 10, None)
+                .entries
+                .iter()
+                .any(|e| e.odd)
+        );
         assert!(read(b"a@x.example, leftover", 10, None).malformed);
         let many = read(&b"a@x.example, ".repeat(50), 10, None);
         assert!(many.cut && many.entries.len() == 10);

@@ -65,7 +65,9 @@ impl Value {
     pub(crate) fn text(&self, name: &str, hint: Option<&str>) -> Option<String> {
         if let Some(value) = self.raw.get(&format!("{name}*")) {
             let (charset, bytes) = extended(value);
-            return Some(charset::decode(&bytes, charset.as_deref().or(hint)).text);
+            let text = charset::decode(&bytes, charset.as_deref().or(hint)).text;
+            // Some senders put an encoded word inside the other encoding.
+            return Some(words::text(text.as_bytes(), hint));
         }
         if let Some(joined) = self.continued(name, hint) {
             return Some(joined);
@@ -107,7 +109,6 @@ impl Value {
         }
     }
 }
-
 
 /// `charset'language'percent-encoded` (RFC 2231 4).
 fn extended(value: &[u8]) -> (Option<String>, Vec<u8>) {
@@ -208,17 +209,28 @@ mod tests {
 
     #[test]
     fn b21_names_by_rfc_2231_in_any_charset_and_any_number_of_pieces() {
-        assert_eq!(name("attachment; filename*=windows-1251''%CF%F0%E8%E2%E5%F2.txt"), "Привет.txt");
         assert_eq!(
-            name("attachment; filename*0*=utf-8''%D0%9F%D1; filename*1*=%80%D0%B8; filename*2=.txt"),
+            name("attachment; filename*=windows-1251''%CF%F0%E8%E2%E5%F2.txt"),
+            "Привет.txt"
+        );
+        assert_eq!(
+            name(
+                "attachment; filename*0*=utf-8''%D0%9F%D1; filename*1*=%80%D0%B8; filename*2=.txt"
+            ),
             "При.txt"
         );
-        assert_eq!(name("attachment; filename*0=\"long \"; filename*1=\"name.txt\""), "long name.txt");
+        assert_eq!(
+            name("attachment; filename*0=\"long \"; filename*1=\"name.txt\""),
+            "long name.txt"
+        );
     }
 
     #[test]
     fn b21_names_by_encoded_words_and_raw_octets() {
-        assert_eq!(name("attachment; filename=\"=?utf-8?B?0J/RgNC40LLQtdGC?= =?utf-8?Q?.txt?=\""), "Привет.txt");
+        assert_eq!(
+            name("attachment; filename=\"=?utf-8?B?0J/RgNC40LLQtdGC?= =?utf-8?Q?.txt?=\""),
+            "Привет.txt"
+        );
         let mut raw = b"attachment; filename=\"".to_vec();
         raw.extend_from_slice(&encoding_rs::WINDOWS_1251.encode("Отчёт за март.xls").0);
         raw.push(b'"');

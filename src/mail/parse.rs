@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, FixedOffset};
 
-use super::fields::Fields;
+use super::fields::{self, Fields};
 use super::file_name::Names;
 use super::parts::{Part, Parts};
 use super::{bounce, content_key, from_field, mailboxes, parts, quote, screen, text, words};
@@ -42,21 +42,22 @@ const IDS: usize = 1_000;
 
 /// Reads a letter. Linear in its length, whatever stands in it.
 pub fn read(raw: &[u8], caps: Caps) -> Letter {
+    let raw = &*fields::with_line_feeds(raw);
     let parts = parts::read(raw, caps);
     let chosen = text::choose(&parts, caps.text_bytes);
     let mut faults = parts.faults.clone();
     faults.extend(chosen.faults.iter().cloned());
     let empty = Fields::default();
-    let fields = parts.list.first().map_or(&empty, |letter| &letter.fields);
+    let block = parts.list.first().map_or(&empty, |letter| &letter.fields);
     let hint = chosen.charset.as_deref();
     let mut reader = Reader {
-        fields,
+        fields: block,
         caps,
         hint,
         faults,
     };
     let measured = content_key::measure(&parts);
-    let from = from_field::read(fields, hint);
+    let from = from_field::read(block, hint);
     let subject = reader.subject();
     let automatic = screen::automatic(&parts, &from, &subject);
     let bounced = automatic
@@ -68,10 +69,15 @@ pub fn read(raw: &[u8], caps: Caps) -> Letter {
         from,
         to: reader.addresses("To"),
         cc: reader.addresses("Cc"),
-        delivered_to: ["Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To"]
-            .into_iter()
-            .flat_map(|name| reader.addresses(name))
-            .collect(),
+        delivered_to: [
+            "Delivered-To",
+            "X-Original-To",
+            "Envelope-To",
+            "X-Envelope-To",
+        ]
+        .into_iter()
+        .flat_map(|name| reader.addresses(name))
+        .collect(),
         reply_to: reader.addresses("Reply-To"),
         subject,
         date: reader.date(),
@@ -101,8 +107,9 @@ impl Reader<'_, '_> {
         };
         let subject = words::text(field.value, self.hint);
         if subject.chars().count() > SUBJECT {
-            self.faults
-                .push(format!("Subject longer than {SUBJECT} characters, cut short"));
+            self.faults.push(format!(
+                "Subject longer than {SUBJECT} characters, cut short"
+            ));
             return subject.chars().take(SUBJECT).collect();
         }
         subject
@@ -162,7 +169,12 @@ impl Reader<'_, '_> {
             let mut rest = value.as_str();
             let bare = !value.contains('<');
             if bare {
-                ids.extend(value.split_whitespace().filter(|w| w.contains('@')).filter_map(usable_id));
+                ids.extend(
+                    value
+                        .split_whitespace()
+                        .filter(|w| w.contains('@'))
+                        .filter_map(usable_id),
+                );
             }
             while let Some((_, after)) = rest.split_once('<').filter(|_| !bare) {
                 let Some((id, next)) = after.split_once('>') else {
@@ -188,7 +200,14 @@ impl Reader<'_, '_> {
         if self.fields.list.is_empty() {
             self.faults.push("No header fields".to_owned());
         }
-        for name in ["Subject", "To", "Date", "Reply-To", "Sender", "Content-Type"] {
+        for name in [
+            "Subject",
+            "To",
+            "Date",
+            "Reply-To",
+            "Sender",
+            "Content-Type",
+        ] {
             let count = self.fields.all(name).count();
             if count > 1 {
                 self.faults
@@ -241,9 +260,9 @@ fn given_name(part: &Part<'_>, hint: Option<&str>) -> String {
         return String::new();
     }
     let inner = part.decoded();
-    let skip = super::fields::leading_blanks(&inner);
-    let fields = Fields::read(inner.get(skip..).unwrap_or_default(), 64 * 1024, &|_| false);
-    let subject = fields
+    let skip = fields::leading_blanks(&inner);
+    let inside = Fields::read(inner.get(skip..).unwrap_or_default(), 64 * 1024, &|_| false);
+    let subject = inside
         .first("Subject")
         .map(|f| words::text(f.value, hint).replace(['/', '\\'], "_"))
         .filter(|s| !s.is_empty());

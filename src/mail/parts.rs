@@ -88,7 +88,11 @@ pub(crate) fn read(raw: &[u8], caps: Caps) -> Parts<'_> {
         if walk.stack.is_empty() {
             break;
         }
-        match bare.starts_with(b"--").then(|| walk.delimits(bare)).flatten() {
+        match bare
+            .starts_with(b"--")
+            .then(|| walk.delimits(bare))
+            .flatten()
+        {
             None => at = after,
             Some((level, closes)) => {
                 walk.close_down_to(level, body_end.min(at));
@@ -96,7 +100,10 @@ pub(crate) fn read(raw: &[u8], caps: Caps) -> Parts<'_> {
                     walk.end_multipart(level, at);
                     at = after;
                 } else if walk.parts.list.len() >= caps.parts {
-                    walk.over(format!("More than {} parts; the rest is not read", caps.parts));
+                    walk.over(format!(
+                        "More than {} parts; the rest is not read",
+                        caps.parts
+                    ));
                     break;
                 } else {
                     let parent = walk.stack.last().map(|open| open.part);
@@ -242,7 +249,13 @@ impl<'a> Walk<'a> {
         }
         // A boundary that never came: the body is read as text rather than lost.
         for at in 0..self.parts.list.len() {
-            let childless = !self.parts.list.iter().skip(at.saturating_add(1)).take(1).any(|next| next.parent == Some(at));
+            let childless = !self
+                .parts
+                .list
+                .iter()
+                .skip(at.saturating_add(1))
+                .take(1)
+                .any(|next| next.parent == Some(at));
             if let Some(part) = self.parts.list.get_mut(at)
                 && part.is_multipart
                 && childless

@@ -64,7 +64,10 @@ fn without_quotation<'t>(lines: &[&'t str]) -> Vec<&'t str> {
                 rest = rest.get(skipped..).unwrap_or_default();
                 continue;
             }
-            while kept.last().is_some_and(|l| is_rule(l) || l.trim().is_empty()) {
+            while kept
+                .last()
+                .is_some_and(|l| is_rule(l) || l.trim().is_empty())
+            {
                 kept.pop();
             }
             break;
@@ -131,7 +134,10 @@ fn attribution_starts(rest: &[&str]) -> bool {
 
 /// A cheap look before the dear one: attributions begin with a date, `On`, a name or an address.
 fn may_begin_attribution(line: &str) -> bool {
-    line.len() <= ATTRIBUTION && line.chars().any(|c| c.is_ascii_digit() || c == '@' || c == ',')
+    line.len() <= ATTRIBUTION
+        && line
+            .chars()
+            .any(|c| c.is_ascii_digit() || c == '@' || c == ',')
 }
 
 const WROTE: [&str; 16] = [
@@ -214,7 +220,10 @@ fn is_separator(line: &str) -> bool {
 
 fn is_rule(line: &str) -> bool {
     let line = line.trim();
-    line.len() >= 5 && line.chars().all(|c| matches!(c, '_' | '-' | '=' | '*' | '―' | '—'))
+    line.len() >= 5
+        && line
+            .chars()
+            .all(|c| matches!(c, '_' | '-' | '=' | '*' | '―' | '—'))
 }
 
 /// The header lines that Outlook and others put over a quotation: `От:` … `Отправлено:`, `From:` … `Sent:`.
@@ -248,10 +257,57 @@ fn header_word(line: &str) -> Option<usize> {
     }
     let word = word.trim_matches(['*', ' ']).to_lowercase();
     [
-        ["from", "от", "от кого", "von", "de", "від"].as_slice(),
-        &["sent", "date", "отправлено", "дата", "gesendet", "datum", "envoyé", "надіслано"],
-        &["to", "кому", "cc", "копия", "an", "à", "para"],
-        &["subject", "тема", "betreff", "objet", "asunto"],
+        [
+            "from",
+            "от",
+            "от кого",
+            "von",
+            "de",
+            "від",
+            "fra",
+            "van",
+            "od",
+            "från",
+        ]
+        .as_slice(),
+        &[
+            "sent",
+            "date",
+            "отправлено",
+            "дата",
+            "gesendet",
+            "datum",
+            "envoyé",
+            "надіслано",
+            "sendt",
+            "verzonden",
+            "wysłano",
+            "skickat",
+        ],
+        &[
+            "to",
+            "кому",
+            "cc",
+            "копия",
+            "an",
+            "à",
+            "para",
+            "til",
+            "aan",
+            "do",
+            "till",
+        ],
+        &[
+            "subject",
+            "тема",
+            "betreff",
+            "objet",
+            "asunto",
+            "emne",
+            "onderwerp",
+            "temat",
+            "ämne",
+        ],
     ]
     .iter()
     .position(|words| words.contains(&word.as_str()))
@@ -282,8 +338,12 @@ fn without_signature<'l, 't>(lines: &'l [&'t str]) -> &'l [&'t str] {
 }
 
 fn is_program_signature(line: &str) -> bool {
-    let line = line.trim().trim_start_matches(['-', '*', ' ']).to_lowercase();
+    let line = line
+        .trim()
+        .trim_start_matches(['-', '*', ' '])
+        .to_lowercase();
     line.len() <= 160
+        && !line.contains(", ")
         && [
             "отправлено с ",
             "отправлено из ",
@@ -362,7 +422,11 @@ mod tests {
             "---------- Forwarded message ---------\nFrom: A",
             "On Tue, 12 May 2026, Ivanov wrote:\nunmarked",
         ] {
-            assert_eq!(new_text(&format!("Да.\n\n{block}\n\nстарый текст")), "Да.", "{block}");
+            assert_eq!(
+                new_text(&format!("Да.\n\n{block}\n\nстарый текст")),
+                "Да.",
+                "{block}"
+            );
         }
     }
 
@@ -372,7 +436,9 @@ mod tests {
             ("", "――― Пишите ответ выше этой линии ―――"),
             ("> ", "――― Please write your reply above this line ―――"),
         ] {
-            let text = format!("Готово\n\n12 мая 2026 г., 10:15, Desk <d@x.example> пишет:\n\n{lead}{marker}\n{lead}Номер 2026-000001");
+            let text = format!(
+                "Готово\n\n12 мая 2026 г., 10:15, Desk <d@x.example> пишет:\n\n{lead}{marker}\n{lead}Номер 2026-000001"
+            );
             assert_eq!(new_text(&text), "Готово");
         }
     }
@@ -385,17 +451,28 @@ mod tests {
 
     #[test]
     fn b91_signatures_of_programs_go_and_closings_stay() {
-        assert_eq!(new_text("Не печатает.\n\nОтправлено с iPhone\n"), "Не печатает.");
-        assert_eq!(new_text("Help\n\nGet Outlook for iOS<https://aka.ms/o>"), "Help");
+        assert_eq!(
+            new_text("Не печатает.\n\nОтправлено с iPhone\n"),
+            "Не печатает."
+        );
+        assert_eq!(
+            new_text("Help\n\nGet Outlook for iOS<https://aka.ms/o>"),
+            "Help"
+        );
         assert_eq!(new_text("Текст\n\n--\nС уважением, Анна"), "Текст");
-        assert_eq!(new_text("Текст\n\nС уважением,\nАнна"), "Текст\n\nС уважением,\nАнна");
+        assert_eq!(
+            new_text("Текст\n\nС уважением,\nАнна"),
+            "Текст\n\nС уважением,\nАнна"
+        );
     }
 
     #[test]
     fn b25_a_cut_that_leaves_nothing_is_not_made() {
         assert_eq!(new_text("> all\n> quoted"), "> all\n> quoted");
         assert_eq!(new_text("-- \nАнна"), "--\nАнна");
-        assert!(new_text("---------- Forwarded message ---------\nFrom: A\n\nx").contains("From: A"));
+        assert!(
+            new_text("---------- Forwarded message ---------\nFrom: A\n\nx").contains("From: A")
+        );
         assert_eq!(
             new_text("――― Пишите ответ выше этой линии ―――\n> старое\nответ ниже"),
             "――― Пишите ответ выше этой линии ―――\nответ ниже"

@@ -205,8 +205,8 @@ impl<'v> Reader<'v> {
                         if self.rest.starts_with('@') {
                             value.push_str(self.bare());
                         }
-                        let ends = self.rest.is_empty()
-                            || self.rest.starts_with([' ', '\t', ';', '(']);
+                        let ends =
+                            self.rest.is_empty() || self.rest.starts_with([' ', '\t', ';', '(']);
                         return ends.then_some(value);
                     }
                     c => value.push(c),

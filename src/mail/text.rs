@@ -84,10 +84,9 @@ impl Chooser<'_, '_> {
         let mut fallback = String::new();
         let mut plain = String::new();
         for child in below {
-            let is_html = self
-                .parts
-                .get(*child)
-                .is_some_and(|p| p.media_type() == "text/html" || p.media_type() == "multipart/related");
+            let is_html = self.parts.get(*child).is_some_and(|p| {
+                p.media_type() == "text/html" || p.media_type() == "multipart/related"
+            });
             if is_html && !plain.is_empty() && self.is_bare_html(*child) {
                 // The twin of the text: neither shown nor an attachment.
                 continue;
@@ -163,7 +162,10 @@ impl Chooser<'_, '_> {
         // A multipart that has no parts is read as the text that it holds.
         let broken = part.media_type().starts_with("multipart/");
         let readable = broken
-            || matches!(part.media_type(), "text/plain" | "text/html" | "text/enriched");
+            || matches!(
+                part.media_type(),
+                "text/plain" | "text/html" | "text/enriched"
+            );
         let named = is_named(part);
         // A text with a name is a file, unless nothing came before it and nobody calls it an attachment.
         let is_root = part.parent.is_none();
@@ -187,7 +189,9 @@ impl Chooser<'_, '_> {
         let bytes = part.decoded();
         let declared = part.media.plain("charset");
         let is_html = part.media_type() == "text/html";
-        let meta = declared.clone().or_else(|| is_html.then(|| meta_charset(&bytes)).flatten());
+        let meta = declared
+            .clone()
+            .or_else(|| is_html.then(|| meta_charset(&bytes)).flatten());
         let decoded = charset::decode(&bytes, meta.as_deref());
         if let Some(guess) = decoded.guessed {
             self.chosen.faults.push(match &declared {

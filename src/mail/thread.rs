@@ -254,7 +254,11 @@ pub fn clues(letter: &Letter, keys: &Keys, own: &Address) -> Clues {
         number: number(&letter.subject),
         ..Clues::default()
     };
-    let recipients = letter.to.iter().chain(&letter.cc).chain(&letter.delivered_to);
+    let recipients = letter
+        .to
+        .iter()
+        .chain(&letter.cc)
+        .chain(&letter.delivered_to);
     let mut seen = BTreeSet::new();
     for address in recipients {
         let Some(tag) = address.tag_of(own).map(str::to_ascii_lowercase) else {
@@ -311,7 +315,10 @@ fn looks_sealed(text: &str) -> bool {
     seal.len() == SEAL_TEXT
         && body.len() >= 3
         && kind.is_some_and(|c| TokenKind::ALL.iter().any(|k| k.letter() == c))
-        && seal.bytes().chain(body.bytes()).all(|b| b.is_ascii_alphanumeric())
+        && seal
+            .bytes()
+            .chain(body.bytes())
+            .all(|b| b.is_ascii_alphanumeric())
 }
 
 /// The Message-ID (without brackets) of a letter of ours.
@@ -339,8 +346,28 @@ pub fn base_subject(subject: &str) -> String {
 }
 
 const PREFIXES: [&str; 22] = [
-    "re", "fwd", "fw", "aw", "wg", "sv", "vs", "antw", "tr", "rv", "enc", "ref", "ответ", "отв", "на", "ha", "пересл",
-    "пер", "fwd(2)", "вiд", "нa", "hа",
+    "re",
+    "fwd",
+    "fw",
+    "aw",
+    "wg",
+    "sv",
+    "vs",
+    "antw",
+    "tr",
+    "rv",
+    "enc",
+    "ref",
+    "ответ",
+    "отв",
+    "на",
+    "ha",
+    "пересл",
+    "пер",
+    "fwd(2)",
+    "вiд",
+    "нa",
+    "hа",
 ];
 
 /// What follows one prefix: `Re:`, `Re[2]:`, `Re(3):`, `Ответ:`, `Fwd :`.
@@ -351,7 +378,9 @@ fn without_prefix(subject: &str) -> Option<&str> {
     }
     let word = word.trim().to_lowercase();
     let bare = word
-        .trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '[' | ']' | '(' | ')' | '^' | '*'))
+        .trim_end_matches(|c: char| {
+            c.is_ascii_digit() || matches!(c, '[' | ']' | '(' | ')' | '^' | '*')
+        })
         .trim_end();
     PREFIXES.contains(&bare).then(|| rest.trim_start())
 }
@@ -518,7 +547,11 @@ mod tests {
             ("договор № 17-2026", None),
             ("2026-000123", None),
         ] {
-            assert_eq!(number(subject), count.map(|c| Number::new(2026, c)), "{subject}");
+            assert_eq!(
+                number(subject),
+                count.map(|c| Number::new(2026, c)),
+                "{subject}"
+            );
         }
     }
 

@@ -12,7 +12,8 @@ use super::wording::Voice;
 use crate::desk::address::Address;
 use crate::desk::notice::{Alert, Notice, Tells};
 use crate::desk::people::Locale;
-use crate::desk::request::{Kind, Number, Status, Type};
+use crate::desk::request::{Kind, Status, Type};
+use crate::desk::subject;
 
 /// Characters of a name or an address that a letter shows.
 const NAME: usize = 200;
@@ -25,7 +26,7 @@ const CITED_INSIDE: usize = 40_000;
 const ATTACHMENTS: usize = 20;
 
 /// Every name that a wording may use, with the names inside it.
-pub const NAMES: [(&str, &[&str]); 37] = [
+pub const NAMES: [(&str, &[&str]); 38] = [
     ("desk", &[]),
     ("desk_address", &[]),
     ("confirm", &[]),
@@ -34,6 +35,7 @@ pub const NAMES: [(&str, &[&str]); 37] = [
     ("reader", &[]),
     ("number", &[]),
     ("subject", &[]),
+    ("has_subject", &[]),
     ("kind", &[]),
     ("kind_id", &[]),
     ("type", &[]),
@@ -93,6 +95,10 @@ pub fn values(notice: &Notice, voice: &Voice<'_>) -> BTreeMap<&'static str, Valu
                 .map_or(Value::from(()), |n| Value::from(n.to_string())),
         ),
         ("subject", Value::from(theme(locale, &tells.subject))),
+        (
+            "has_subject",
+            Value::from(!clean::line(&tells.subject, SUBJECT).is_empty()),
+        ),
         ("kind", optional(tells.kind.map(|k| kind(locale, k)))),
         ("kind_id", optional(tells.kind.map(Kind::word))),
         ("type", optional(tells.type_.map(|t| type_(locale, t)))),
@@ -179,42 +185,15 @@ fn alert(tells: &Tells) -> [(&'static str, Value); 3] {
 
 /// The subject as it is shown, without numbers of ours and reply prefixes that the writer's client left there.
 pub fn theme(locale: Locale, subject: &str) -> String {
-    let mut theme = without_numbers(&clean::line(subject, usize::MAX));
-    while let Some(rest) = without_reply_prefix(&theme) {
-        theme = rest;
-    }
+    let theme = subject::base(&clean::line(subject, usize::MAX));
     if theme.is_empty() {
-        theme = match locale {
+        return match locale {
             Locale::Ru => "(без темы)",
             Locale::En => "(no subject)",
         }
         .to_owned();
     }
     clean::cut(&theme, SUBJECT)
-}
-
-fn without_reply_prefix(subject: &str) -> Option<String> {
-    let (prefix, rest) = subject.split_once(':')?;
-    let known = ["re", "fw", "fwd", "отв", "ответ"];
-    known
-        .contains(&prefix.trim().to_lowercase().as_str())
-        .then(|| rest.trim().to_owned())
-}
-
-/// Leaves out every `[№ 2026-000123]`: the letter gets its own, once.
-fn without_numbers(subject: &str) -> String {
-    let mut rest = subject;
-    let mut kept = String::new();
-    while let Some((before, tagged)) = rest.split_once("[№") {
-        kept.push_str(before);
-        rest = tagged;
-        match tagged.split_once(']') {
-            Some((number, after)) if Number::read(number).is_some() => rest = after,
-            _ => kept.push_str("[№"),
-        }
-    }
-    kept.push_str(rest);
-    clean::line(&kept, usize::MAX)
 }
 
 /// The word that settles something, in the reader's language where the desk takes it; else the first that it takes.
@@ -324,7 +303,8 @@ mod tests {
             ru("Re: RE : Отв: журнал [№ 2026-000042] пуст"),
             "журнал пуст"
         );
-        assert_eq!(ru("журнал [№ 12] [№2026-42]"), "журнал [№ 12]");
+        assert_eq!(ru("журнал [№2026-42]"), "журнал");
+        assert_eq!(ru("\u{202e}Re:\u{200b} журнал\r\nBcc: x"), "журнал Bcc: x");
         assert_eq!(ru("Вопрос: как?"), "Вопрос: как?");
         assert_eq!(ru("Re: \u{202e} [№ 2026-000042]"), "(без темы)");
         assert_eq!(theme(Locale::En, ""), "(no subject)");

@@ -25,7 +25,10 @@ pub(crate) fn clean(text: &str) -> String {
 /// C0, C1, bidirectional and invisible format characters.
 pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{feff}' | '\u{ad}')
+        || matches!(
+            c,
+            '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{feff}' | '\u{ad}'
+        )
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
@@ -119,6 +122,7 @@ fn finish(run: &mut Option<Run>, out: &mut String) {
 /// Octets outside encoded words: UTF-8 (RFC 6532), else what the text of the letter is in, else a guess.
 fn raw(bytes: &[u8], hint: Option<&str>) -> String {
     match std::str::from_utf8(bytes) {
+        Ok(text) if text.contains('\u{1b}') => charset::decode(bytes, Some("iso-2022-jp")).text,
         Ok(text) => text.to_owned(),
         Err(_) => match hint {
             Some(hint) if !hint.to_ascii_lowercase().starts_with("utf") => {
@@ -208,10 +212,18 @@ mod tests {
 
     #[test]
     fn what_is_no_encoded_word_stays() {
-        for plain in ["a =?b? c", "=?utf-8?X?abc?=", "1 =? 2 ?= 3", "=?utf-8?Q?open"] {
+        for plain in [
+            "a =?b? c",
+            "=?utf-8?X?abc?=",
+            "1 =? 2 ?= 3",
+            "=?utf-8?Q?open",
+        ] {
             assert_eq!(read(plain), plain);
         }
-        assert_eq!(read("=?utf-8?Q?open =?utf-8?Q?shut?="), "=?utf-8?Q?open shut");
+        assert_eq!(
+            read("=?utf-8?Q?open =?utf-8?Q?shut?="),
+            "=?utf-8?Q?open shut"
+        );
         assert_eq!(read("=?utf-8?B?YQ==?="), "a");
         assert_eq!(read("=?us-ascii*en?Q?a_b?="), "a b");
     }

@@ -486,6 +486,7 @@ mod tests {
         clippy::arithmetic_side_effects,
         clippy::panic,
         clippy::string_slice,
+        clippy::too_many_lines,
         reason = "tests"
     )]
     use super::*;

@@ -47,6 +47,8 @@ struct Walk {
     numbers: BTreeMap<i64, i64>,
     /// Each request as its history tells it, with its first entry; none once something in that was erased.
     requests: BTreeMap<i64, (i64, Option<Value>)>,
+    /// Whether a link of the chain is broken: nothing behind it was read.
+    broken: bool,
     /// The first entry that does not fit.
     fault: Option<(i64, String)>,
 }
@@ -84,10 +86,12 @@ impl Store {
             head: entry::genesis(&ledger.try_get::<Vec<u8>, _>(2)?),
             numbers: BTreeMap::new(),
             requests: BTreeMap::new(),
+            broken: false,
             fault: None,
         };
         walk_entries(&mut tx, &mut walk).await?;
-        if walk.fault.is_none()
+        walk.broken = walk.fault.is_some();
+        if !walk.broken
             && (walk.next != ledger.try_get::<i64, _>(0)?
                 || walk.head[..] != ledger.try_get::<Vec<u8>, _>(1)?[..])
         {
@@ -312,7 +316,7 @@ async fn walk_requests(tx: &mut Transaction<'static, Any>, walk: &mut Walk) -> R
             }
             match walk.requests.remove(&last) {
                 // Behind a broken link nothing was read that could be compared.
-                _ if walk.fault.is_some() => {}
+                _ if walk.broken => {}
                 Some((seq, Some(told))) if told != state(&request) => {
                     walk.fault(
                         seq,
@@ -337,13 +341,13 @@ async fn walk_requests(tx: &mut Transaction<'static, Any>, walk: &mut Walk) -> R
     {
         given.insert(row.try_get::<i64, _>(0)?, row.try_get::<i64, _>(1)?);
     }
-    if walk.fault.is_none() && (given != walk.numbers || given != found) {
+    if !walk.broken && (given != walk.numbers || given != found) {
         walk.fault(
             walk.next,
             "the numbers given are not those that the requests have".into(),
         );
     }
-    if let (None, Some((id, (seq, _)))) = (&walk.fault, walk.requests.first_key_value()) {
+    if let (false, Some((id, (seq, _)))) = (walk.broken, walk.requests.first_key_value()) {
         let (seq, why) = (*seq, format!("request {id} is missing"));
         walk.fault(seq, why);
     }
@@ -373,6 +377,7 @@ mod tests {
         clippy::arithmetic_side_effects,
         clippy::panic,
         clippy::string_slice,
+        clippy::too_many_lines,
         reason = "tests"
     )]
     use super::*;

@@ -13,6 +13,11 @@ use tokio::sync::Mutex;
 use super::entry;
 use super::pool::Store;
 
+/// What the session that holds the lock is told: it may be idle for ever, but if its machine vanishes the server must notice within half a
+/// minute, or the other daemon would wait for hours.
+const LEASE_SESSION: &str = "SET idle_session_timeout TO 0; SET tcp_keepalives_idle TO 10; SET tcp_keepalives_interval TO 5; \
+     SET tcp_keepalives_count TO 3";
+
 /// Held while this process is the active daemon. On SQLite a file lock beside the database, on PostgreSQL a session advisory lock.
 #[derive(Debug)]
 pub struct Lease {
@@ -85,6 +90,10 @@ impl Store {
             .connect()
             .await
             .context("Can't connect to PostgreSQL for the lease")?;
+        sqlx::raw_sql(LEASE_SESSION)
+            .execute(&mut connection)
+            .await
+            .context("Can't set up the session that holds the lease")?;
         let got: i64 = sqlx::query(
             "SELECT CAST(CASE WHEN pg_try_advisory_lock($1, hashtext(current_schema())) THEN 1 ELSE 0 END AS BIGINT)",
         )

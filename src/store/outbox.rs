@@ -134,7 +134,9 @@ impl Store {
     /// The database can't be read.
     pub async fn backlog(&self) -> Result<(u64, Option<DateTime<Utc>>)> {
         let row = sqlx::query(
-            "SELECT COUNT(*), MIN(created_us) FROM outbox WHERE due_us IS NOT NULL OR state = 'sending'",
+            // Not OR: for that SQLite would read the whole table.
+            "SELECT COUNT(*), MIN(t.created_us) FROM (SELECT created_us FROM outbox WHERE due_us IS NOT NULL \
+             UNION ALL SELECT created_us FROM outbox WHERE state = 'sending') AS t",
         )
         .fetch_one(&self.reader)
         .await?;

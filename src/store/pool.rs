@@ -125,6 +125,9 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self> {
         sqlx::any::install_default_drivers();
         let store = match url.split_once("://") {
+            Some(("sqlite", path)) if path.is_empty() || path.contains(['?', '#']) => {
+                bail!("A database URL of SQLite is sqlite:// and the path of a file, nothing more")
+            }
             Some(("sqlite", path)) => Self::connect_sqlite(Path::new(path)).await?,
             Some(("postgres" | "postgresql", _)) => Self::connect_postgres(url).await?,
             _ => bail!("A database URL begins with sqlite:// or postgres://"),
@@ -327,7 +330,9 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::store::testing::on_each_engine;
+    use sqlx::AssertSqlSafe;
+
+    use crate::store::testing::{fetched, minute, on_each_engine};
 
     #[tokio::test]
     async fn a_database_is_for_the_desk_alone_and_durable() {
@@ -404,6 +409,82 @@ mod tests {
                 futures::join!(Store::open(&url), Store::open(&url), Store::open(&url));
             for store in [one, two, three] {
                 store.unwrap().begin().await.unwrap().commit().await.unwrap();
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_leaves_no_part_of_anything() {
+        on_each_engine(async |db| {
+            if db.folder.is_none() {
+                return;
+            }
+            let limit = async |pages: i64| {
+                sqlx::raw_sql(AssertSqlSafe(format!("PRAGMA max_page_count = {pages}")))
+                    .execute(&db.store.writer)
+                    .await
+                    .unwrap();
+            };
+            let mut noise = 1_u32;
+            let raw: String = std::iter::repeat_with(|| {
+                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                char::from(b'a' + u8::try_from((noise >> 16) % 26).unwrap())
+            })
+            .take(200_000)
+            .collect();
+            let batch = [fetched(1, "one", minute(1)), fetched(2, &raw, minute(2))];
+            limit(1).await;
+            db.store
+                .keep("support", &batch, None, minute(3))
+                .await
+                .unwrap_err();
+            assert_eq!(db.count("SELECT COUNT(*) FROM letters").await, 0);
+            assert_eq!(db.count("SELECT COUNT(*) FROM locations").await, 0);
+            limit(1_000_000).await;
+            let kept = db
+                .store
+                .keep("support", &batch, None, minute(4))
+                .await
+                .unwrap();
+            assert!(kept.iter().all(|letter| letter.fresh));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn who_comes_second_waits_for_the_lock() {
+        on_each_engine(async |db| {
+            let other = db.open_again().await;
+            let held = db.store.begin().await.unwrap();
+            let mut second = Box::pin(other.begin());
+            let waits = tokio::time::timeout(Duration::from_millis(50), &mut second);
+            assert!(waits.await.is_err(), "two hold the write lock at once");
+            // Keeping letters doesn't wait for a decision where there is more than one writer.
+            if db.folder.is_none() {
+                let batch = [fetched(1, "one", minute(1))];
+                other
+                    .keep("support", &batch, None, minute(1))
+                    .await
+                    .unwrap();
+            }
+            held.commit().await.unwrap();
+            second.await.unwrap().commit().await.unwrap();
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_dropped_unit_of_work_frees_the_lock_at_once() {
+        on_each_engine(async |db| {
+            let other = db.open_again().await;
+            for _ in 0..20 {
+                drop(db.store.begin().await.unwrap());
+                // Given up before it began: nothing of it may hold the lock either.
+                let mut begun = Box::pin(db.store.begin());
+                assert!(futures::poll!(&mut begun).is_pending());
+                drop(begun);
+                other.begin().await.unwrap().commit().await.unwrap();
             }
         })
         .await;

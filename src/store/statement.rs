@@ -41,9 +41,9 @@ pub(crate) fn rows(columns: usize, rows: usize) -> String {
     text
 }
 
-/// How many of `left` rows the next statement takes: a power of two, at most 32.
+/// How many of `left` rows the next statement takes: few sizes, at most 32.
 pub(crate) fn portion(left: usize) -> usize {
-    [32, 16, 8, 4, 2]
+    [32, 16, 8, 4, 3, 2]
         .into_iter()
         .find(|size| left >= *size)
         .unwrap_or(1)
@@ -88,7 +88,7 @@ mod tests {
     fn portions_cover_everything_once() {
         let all: Vec<u32> = (0..103).collect();
         let sizes: Vec<usize> = portions(&all).map(<[u32]>::len).collect();
-        assert_eq!(sizes, [32, 32, 32, 4, 2, 1]);
+        assert_eq!(sizes, [32, 32, 32, 4, 3]);
         assert_eq!(portions(&all).flatten().copied().collect::<Vec<_>>(), all);
         assert_eq!(portions::<u32>(&[]).count(), 0);
     }

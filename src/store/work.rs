@@ -109,7 +109,8 @@ pub struct Sent {
 }
 
 impl Store {
-    /// Begins a unit of work and takes the write lock (`BEGIN IMMEDIATE` on SQLite, a row lock on PostgreSQL).
+    /// Begins a unit of work and takes the write lock (`BEGIN IMMEDIATE` on SQLite, a row lock on PostgreSQL). On SQLite every other write
+    /// waits until it ends, so nothing else of the store may be awaited meanwhile but what reads.
     ///
     /// # Errors
     /// The database is not there, or another holder kept the lock too long; [`super::pool::Fenced`] if another daemon has taken over.
