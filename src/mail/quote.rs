@@ -246,8 +246,9 @@ fn is_header_block(rest: &[&str]) -> bool {
             None => {}
         }
     }
-    let [from, date, to, subject] = seen;
-    from && (date || subject) && (to || subject || date) && seen.iter().filter(|s| **s).count() >= 3
+    // The sender and two of date, recipient and subject.
+    let [from, ..] = seen;
+    from && seen.iter().filter(|s| **s).count() >= 3
 }
 
 /// Which header word a line begins with: 0 sender, 1 date, 2 recipient, 3 subject.
