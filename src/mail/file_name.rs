@@ -1,6 +1,7 @@
 //! File names of attachments, made safe to show, to store beside and to send on (`FAULTS` F8, `BEHAVIOURS` B24).
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::words;
 
@@ -52,9 +53,8 @@ impl Names {
         };
         let mut candidate = wanted.clone();
         loop {
-            let key = candidate.to_lowercase();
-            if !self.taken.contains_key(&key) {
-                self.taken.insert(key, 1);
+            if let Entry::Vacant(free) = self.taken.entry(candidate.to_lowercase()) {
+                free.insert(1);
                 return candidate;
             }
             let count = self.taken.entry(wanted.to_lowercase()).or_insert(1);

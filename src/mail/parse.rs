@@ -293,3 +293,131 @@ fn fallback_name(part: &Part<'_>) -> String {
     }
     .to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Pieces that letters, broken and malicious ones too, are made of.
+    fn piece() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..40),
+            proptest::sample::select(vec![
+                "From: ",
+                "To: a@b.example, ",
+                "Subject: ",
+                "\r\n",
+                "\n",
+                "\n\n",
+                "\r",
+                " ",
+                "--b",
+                "--b--",
+                "--",
+                "Content-Type: multipart/mixed; boundary=b\n\n",
+                "Content-Type: text/html\n\n",
+                "Content-Type: message/rfc822\n\n",
+                "Content-Transfer-Encoding: base64\n\n",
+                "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n",
+                "X-Failed-Recipients: a@b",
+                "Content-Disposition: attachment; filename*0*=utf-8''%D0; filename*1=",
+                "=?utf-8?B?0J/R?=",
+                "=?koi8-r?Q?=",
+                "<a href='",
+                "<blockquote>",
+                "&#x",
+                "&amp;",
+                "> ",
+                "-- \n",
+                "12 мая 2026 г., 10:15, А пишет:\n",
+                "\u{202e}",
+                "From: a\nSent: b\nTo: c\n",
+                "――― Пишите ответ выше этой линии ―――\n",
+                "<a@b>",
+                "(",
+                "\"",
+                "\\\\",
+            ])
+            .prop_map(|s| s.as_bytes().to_vec()),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_reading_fail(pieces in proptest::collection::vec(piece(), 0..60)) {
+            let raw = pieces.concat();
+            let small = Caps { header_bytes: 200, parts: 3, depth: 2, text_bytes: 50, addresses: 2 };
+            for caps in [Caps::DEFAULT, small] {
+                let letter = read(&raw, caps);
+                prop_assert!(letter.text.len() <= caps.text_bytes);
+                prop_assert!(letter.text.is_empty() || !letter.new_text.trim().is_empty());
+                prop_assert!(!letter.subject.chars().any(words::is_hidden));
+                prop_assert!(letter.attachments.iter().all(|a| !a.name.is_empty() && !a.name.contains(['/', '\\'])));
+                let ids = ["mx.desk.example".to_owned()];
+                let verdict = crate::mail::assurance::judge(&raw, &letter, &ids);
+                prop_assert!(!verdict.is_authenticated());
+            }
+        }
+
+        #[test]
+        fn b25_new_text_is_never_empty(text in "(> |-- \n|От: |а|\n| |On 1 a@b wrote:\n|――― Пишите ответ выше этой линии ―――\n|_____\n){0,40}") {
+            prop_assert_eq!(quote::new_text(&text).trim().is_empty(), text.trim().is_empty());
+        }
+    }
+
+    #[test]
+    fn b27_past_a_cap_the_headers_and_the_first_text_are_read() {
+        let caps = Caps {
+            parts: 3,
+            ..Caps::DEFAULT
+        };
+        let raw = format!(
+            "From: a@x.example\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nfirst\n{}--b--\n",
+            "--b\nContent-Type: image/png\n\nx\n".repeat(10)
+        );
+        let letter = read(raw.as_bytes(), caps);
+        assert!(letter.from.address().is_some() && letter.attachments.is_empty());
+        assert_eq!(letter.text.trim(), "first");
+        assert!(
+            letter
+                .faults
+                .iter()
+                .any(|f| f.contains("More than 3 parts"))
+        );
+
+        let raw = format!("From: a@x.example\n{}\ntext", "X: y\n".repeat(1000));
+        let letter = read(
+            raw.as_bytes(),
+            Caps {
+                header_bytes: 500,
+                ..Caps::DEFAULT
+            },
+        );
+        assert!(letter.from.address().is_none() && letter.text == "text");
+    }
+
+    #[test]
+    fn b29_a_long_subject_is_cut_between_characters() {
+        let raw = format!("Subject: {}\n\nx", "я".repeat(5000));
+        let letter = read(raw.as_bytes(), Caps::DEFAULT);
+        assert_eq!(letter.subject.chars().count(), SUBJECT);
+    }
+
+    #[test]
+    fn a11_a_missing_or_malformed_message_id_is_none() {
+        for (header, id) in [
+            ("Message-ID: <a@b>", Some("a@b")),
+            ("Message-Id: a@b", Some("a@b")),
+            ("Message-ID:\n <a@b>", Some("a@b")),
+            ("Message-ID: <>", None),
+            ("Message-ID: <a@b> <c@d>", None),
+            ("Message-ID: <a@b>\nMessage-ID: <c@d>", None),
+            ("X: y", None),
+        ] {
+            let letter = read(format!("{header}\n\nx").as_bytes(), Caps::DEFAULT);
+            assert_eq!(letter.message_id.as_deref(), id, "{header}");
+        }
+    }
+}

@@ -235,8 +235,10 @@ impl<'a> Walk<'a> {
     }
 
     fn over(&mut self, fault: String) {
+        if !self.parts.cut {
+            self.parts.faults.push(fault);
+        }
         self.parts.cut = true;
-        self.parts.faults.push(fault);
     }
 
     fn finish(mut self) -> Parts<'a> {

@@ -81,7 +81,9 @@ fn without_quotation<'t>(lines: &[&'t str]) -> Vec<&'t str> {
 /// Where the attribution that ends just before `end` begins; `end` itself if there is none.
 fn before_attribution(lines: &[&str], end: usize) -> usize {
     let mut last = end;
+    // A few blank lines at most: an attribution stands close, and the pass stays linear.
     while last > 0
+        && end.saturating_sub(last) < 3
         && lines
             .get(last.saturating_sub(1))
             .is_some_and(|l| l.trim_start_matches(['>', ' ']).trim().is_empty())
@@ -244,8 +246,9 @@ fn is_header_block(rest: &[&str]) -> bool {
             None => {}
         }
     }
-    let [from, date, to, subject] = seen;
-    from && (date || subject) && (to || subject || date) && seen.iter().filter(|s| **s).count() >= 3
+    // The sender and two of date, recipient and subject.
+    let [from, ..] = seen;
+    from && seen.iter().filter(|s| **s).count() >= 3
 }
 
 /// Which header word a line begins with: 0 sender, 1 date, 2 recipient, 3 subject.

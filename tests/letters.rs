@@ -1,0 +1,139 @@
+//! Letters and what is read from them: each `tests/letters/*.eml` beside its `.txt`; `UPDATE=1 cargo test --test letters` rewrites the latter.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use postdesk::desk::letter::{From, Letter};
+use postdesk::mail::parse::{Caps, read};
+
+fn letters() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/letters");
+    let mut all: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "eml"))
+        .collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn letters_are_read_as_their_texts_say() {
+    let update = std::env::var_os("UPDATE").is_some();
+    let mut wrong = Vec::new();
+    let all = letters();
+    assert!(!all.is_empty(), "no letters");
+    for path in all {
+        let raw = std::fs::read(&path).unwrap();
+        let told = tell(&read(&raw, Caps::DEFAULT));
+        let expected_path = path.with_extension("txt");
+        if update {
+            std::fs::write(&expected_path, &told).unwrap();
+            continue;
+        }
+        let expected = std::fs::read_to_string(&expected_path).unwrap_or_default();
+        if told != expected {
+            wrong.push(format!(
+                "{}\n--- expected\n{expected}\n--- read\n{told}",
+                path.display()
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// A letter with LF line ends, and one that came by another path, is the same letter (A9).
+#[test]
+fn a9_line_ends_and_trace_fields_do_not_change_a_letter() {
+    for path in letters() {
+        let raw = std::fs::read(&path).unwrap();
+        let letter = read(&raw, Caps::DEFAULT);
+        let lf: Vec<u8> = raw.iter().copied().filter(|b| *b != b'\r').collect();
+        let other = read(&lf, Caps::DEFAULT);
+        assert_eq!(letter.content_key, other.content_key, "{}", path.display());
+        assert_eq!(letter.text, other.text, "{}", path.display());
+        assert_eq!(letter.subject, other.subject, "{}", path.display());
+    }
+}
+
+fn tell(letter: &Letter) -> String {
+    let mut out = String::new();
+    let mut line = |name: &str, value: &str| {
+        if !value.is_empty() {
+            writeln!(out, "{name}: {value}").unwrap();
+        }
+    };
+    match &letter.from {
+        From::One { address, name } => line("from", &format!("{name} <{address}>")),
+        From::Nobody { why, shown } => line("from", &format!("nobody ({why}), shown: {shown}")),
+    }
+    let list = |all: &[postdesk::desk::address::Address]| {
+        all.iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    line("to", &list(&letter.to));
+    line("cc", &list(&letter.cc));
+    line("reply-to", &list(&letter.reply_to));
+    line("subject", &letter.subject);
+    line(
+        "date",
+        &letter.date.map(|d| d.to_rfc3339()).unwrap_or_default(),
+    );
+    line(
+        "message-id",
+        letter.message_id.as_deref().unwrap_or_default(),
+    );
+    line("in-reply-to", &letter.in_reply_to.join(" "));
+    line("references", &letter.references.join(" "));
+    if let Some((kind, why)) = &letter.automatic {
+        line("automatic", &format!("{} ({why})", kind.word()));
+    }
+    if let Some(bounce) = &letter.bounce {
+        line(
+            "bounce",
+            &format!(
+                "{} {} {} permanent={} of {}",
+                bounce.action,
+                bounce.recipient.as_deref().unwrap_or("-"),
+                bounce.status.as_deref().unwrap_or("-"),
+                bounce.permanent,
+                bounce.original_message_id.as_deref().unwrap_or("-")
+            ),
+        );
+    }
+    for attachment in &letter.attachments {
+        let digest: String = attachment
+            .sha256
+            .iter()
+            .take(6)
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        line(
+            "attachment",
+            &format!(
+                "{} ({}, {} octets, {digest}…)",
+                attachment.name, attachment.media_type, attachment.size
+            ),
+        );
+    }
+    for fault in &letter.faults {
+        line("fault", fault);
+    }
+    for (name, text) in [("text", &letter.text), ("new text", &letter.new_text)] {
+        writeln!(out, "\n=== {name}").unwrap();
+        for text_line in text.lines() {
+            writeln!(out, "{}", format!("| {text_line}").trim_end()).unwrap();
+        }
+    }
+    out
+}
