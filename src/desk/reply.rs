@@ -9,6 +9,7 @@ use super::installation;
 use super::notice::{Alert, Purpose, Tells, Template};
 use super::people::{Appointment, Standing};
 use super::reception;
+use super::representative;
 use super::request::{Kind, Matter, Pending, PendingKind, Request, Status};
 use super::telling::{self, State};
 use super::words::{self, Answer};
@@ -421,9 +422,9 @@ fn judge_order(
             ));
         }
         Grant::AfterChallenge => {
-            reception::challenge(draft, incoming, &matter, state, PendingKind::Challenge)
+            representative::challenge(draft, incoming, &matter, state, PendingKind::Challenge)
         }
-        Grant::AfterPrimary => reception::ask_primary(draft, incoming, appointment, &matter, state),
+        Grant::AfterPrimary => representative::ask_primary(draft, incoming, appointment, &matter, state),
         Grant::Question | Grant::NotAtAll | Grant::Hold => {
             let tells = telling::tells(desk, &matter, state);
             draft.tell(telling::to_requester(

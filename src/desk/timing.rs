@@ -8,7 +8,7 @@ use super::draft::Draft;
 use super::event::{Event, Outcome};
 use super::notice::{Alert, Purpose, Tells, Template};
 use super::policy::{Desk, MailboxPolicy};
-use super::reception;
+use super::registration;
 use super::reply;
 use super::request::{Pending, PendingKind, Request};
 use super::telling::{self, State};
@@ -21,7 +21,7 @@ pub(super) fn opening(
     now: DateTime<Utc>,
 ) -> Decision {
     let mut draft = Draft::new(desk, now);
-    let (registered, number, due) = reception::registration(desk, known, &request.matter);
+    let (registered, number, due) = registration::registered(desk, known, &request.matter);
     draft.because(format!(
         "The opening of {} has come: registered as {number} (R16, R17)",
         request.matter.registration_day

@@ -1,0 +1,232 @@
+//! Registration: a letter becomes a request, at once or at the next opening, and its requester hears it (R16, R17, R18, R45).
+
+use chrono::{DateTime, Utc};
+
+use super::address::Address;
+use super::decide::{self, Concern, Decision, Incoming, Known, Verdict};
+use super::draft::Draft;
+use super::event::Event;
+use super::kind;
+use super::letter::From;
+use super::notice::{Purpose, Tells, Template};
+use super::people::{Appointment, Customer, Locale};
+use super::policy::{Authentication, Desk};
+use super::request::{Kind, Matter, Number, Status};
+use super::telling::{self, State};
+use super::{deadline, subject};
+
+/// A request as this decision opens it.
+pub(super) struct Opened {
+    /// What it is about.
+    pub(super) matter: Matter,
+    /// Where it stands.
+    pub(super) state: State,
+    verdict: Verdict,
+}
+
+impl Opened {
+    /// The decision, now that everything is told.
+    pub(super) fn end(self, draft: Draft<'_>) -> Decision {
+        draft.end(self.verdict)
+    }
+}
+
+/// R16, R17: registered at once, or queued for the opening that R16 gives if that is still to come.
+pub(super) fn open(
+    draft: &mut Draft<'_>,
+    known: &Known,
+    incoming: &Incoming<'_>,
+    matter: Matter,
+    status: Status,
+) -> Opened {
+    draft.concern = Concern::Opened(matter.clone());
+    let verdict;
+    let mut state = State {
+        number: None,
+        status,
+        due: None,
+    };
+    if matter.opens > draft.now {
+        verdict = Verdict::Queued;
+        draft.because(format!(
+            "Arrived outside hours: registered at the opening of {} (R16)",
+            matter.registration_day
+        ));
+        draft.event(Event::Queued {
+            opens: matter.opens,
+        });
+    } else {
+        verdict = Verdict::Registered;
+        let (event, number, due) = registered(draft.desk, known, &matter);
+        draft.because(format!(
+            "Registered on {} as {number}, the answer due on the {} working day after (R17, R18)",
+            matter.registration_day, draft.desk.deadlines.answer
+        ));
+        draft.event(event);
+        state = State {
+            number: Some(number),
+            status,
+            due: Some(due),
+        };
+    }
+    if status != Status::InProgress {
+        draft.event(Event::StatusChanged {
+            to: status,
+            by: None,
+            why: "The desk waits for the requester's word".into(),
+        });
+    }
+    let demanded = incoming.mailbox.authentication != Authentication::Off;
+    if demanded && !incoming.assurance.is_authenticated() {
+        draft.event(Event::Noted {
+            what: format!(
+                "The sender is not authenticated: {}",
+                incoming.assurance.evidence().join("; ")
+            ),
+        });
+    }
+    if verdict == Verdict::Registered {
+        telling::specialists(
+            draft,
+            Some(incoming),
+            telling::tells(draft.desk, &matter, state),
+        );
+    }
+    if let Some(limit) = incoming.oversize {
+        let tells = Tells {
+            limit: Some(limit),
+            ..telling::tells(draft.desk, &matter, state)
+        };
+        draft.because(
+            "Larger than the desk takes: read from its beginning, and the sender is told the limit",
+        );
+        draft.tell(telling::to_requester(
+            Template::Oversize,
+            &matter,
+            telling::answering(incoming.letter),
+            Purpose::Reply,
+            tells,
+        ));
+    }
+    Opened {
+        matter,
+        state,
+        verdict,
+    }
+}
+
+/// R17, R18: the event of registration with the number and the due moment it gives.
+pub(super) fn registered(
+    desk: &Desk,
+    known: &Known,
+    matter: &Matter,
+) -> (Event, Number, DateTime<Utc>) {
+    let number = decide::next_number(
+        &known.last_numbers,
+        chrono::Datelike::year(&matter.registration_day),
+    );
+    let due = deadline::due(
+        &desk.calendar,
+        matter.registration_day,
+        desk.deadlines.answer,
+    );
+    (
+        Event::Registered {
+            number,
+            day: matter.registration_day,
+            due,
+        },
+        number,
+        due,
+    )
+}
+
+/// R16, R45: the requester is told, if they may be.
+pub(super) fn acknowledge(draft: &mut Draft<'_>, incoming: &Incoming<'_>, opened: &Opened) {
+    if !opened.matter.acknowledged
+        || (opened.verdict == Verdict::Queued && !draft.desk.acknowledge_queued)
+    {
+        return;
+    }
+    let template = if opened.verdict == Verdict::Queued {
+        Template::Queued
+    } else {
+        Template::Registered
+    };
+    let tells = telling::tells(draft.desk, &opened.matter, opened.state);
+    draft.tell(telling::to_requester(
+        template,
+        &opened.matter,
+        telling::answering(incoming.letter),
+        Purpose::Reply,
+        tells,
+    ));
+}
+
+pub(super) fn matter(
+    desk: &Desk,
+    incoming: &Incoming<'_>,
+    at: Option<&Appointment<'_>>,
+    customer: &Customer,
+    kind: Kind,
+    address: &Address,
+) -> Matter {
+    let bare = bare_matter(
+        desk,
+        incoming,
+        telling::locale_of(desk, Some(customer)),
+        kind,
+        address,
+    );
+    let Some(appointment) = at else {
+        return Matter {
+            customer: Some(customer.id.clone()),
+            ..bare
+        };
+    };
+    Matter {
+        customer: Some(customer.id.clone()),
+        installation: Some(appointment.installation.id.clone()),
+        requester: appointment.person.address.clone(),
+        requester_name: appointment.person.name.clone(),
+        ..bare
+    }
+}
+
+pub(super) fn bare_matter(
+    desk: &Desk,
+    incoming: &Incoming<'_>,
+    locale: Locale,
+    kind: Kind,
+    address: &Address,
+) -> Matter {
+    let place = desk.calendar.place(incoming.arrived);
+    let letter = incoming.letter;
+    let name = match &letter.from {
+        From::One { name, .. } => name.clone(),
+        From::Nobody { .. } => String::new(),
+    };
+    Matter {
+        customer: None,
+        installation: None,
+        requester: address.clone(),
+        requester_name: name,
+        locale,
+        kind,
+        type_: type_of(desk, incoming),
+        subject: subject::base(&letter.subject),
+        message_id: letter.message_id.clone(),
+        arrived: incoming.arrived,
+        opens: place.opens,
+        registration_day: place.day,
+        acknowledged: letter.automatic.is_none(),
+    }
+}
+
+fn type_of(desk: &Desk, incoming: &Incoming<'_>) -> super::request::Type {
+    kind::type_of(
+        &desk.kinds,
+        &incoming.letter.subject,
+        &incoming.letter.new_text,
+    )
+}

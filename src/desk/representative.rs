@@ -1,0 +1,360 @@
+//! What a representative's letter becomes: a question, an order, or something that waits for a word (R7–R10, R13).
+
+use chrono::{DateTime, Utc};
+
+use super::address::Address;
+use super::authority::{self, Grant, Wish};
+use super::deadline;
+use super::decide::{Decision, Incoming, Known, Verdict};
+use super::draft::Draft;
+use super::event::Event;
+use super::installation;
+use super::kind;
+use super::notice::{Alert, Purpose, Tells, Template};
+use super::outsider::may_refuse_again;
+use super::people::{Appointment, Standing};
+use super::reception::{held, sender};
+use super::registration::{acknowledge, matter, open};
+use super::request::{Kind, Matter, PendingKind, Status};
+use super::subject;
+use super::telling::{self, State};
+
+pub(super) fn letter(
+    mut draft: Draft<'_>,
+    known: &Known,
+    incoming: &Incoming<'_>,
+    appointments: &[Appointment<'_>],
+    address: &Address,
+) -> Decision {
+    let desk = draft.desk;
+    let letter = incoming.letter;
+    let wanted = kind::of(
+        &desk.kinds,
+        incoming.mailbox,
+        &letter.subject,
+        &letter.new_text,
+        incoming.tags,
+    );
+    draft.because(format!(
+        "Taken as {}: {} (R9)",
+        a(wanted.kind),
+        wanted.because
+    ));
+    let recipients: Vec<Address> = letter
+        .to
+        .iter()
+        .chain(&letter.cc)
+        .chain(&letter.delivered_to)
+        .cloned()
+        .collect();
+    let found = installation::of(
+        &desk.directory,
+        appointments,
+        incoming.mailbox,
+        &recipients,
+        &subject::base(&letter.subject),
+    );
+    let (appointment, because) = match (found, wanted.kind) {
+        (
+            installation::Finding::Own {
+                appointment,
+                because,
+            },
+            _,
+        ) => (appointment, because),
+        (
+            installation::Finding::Foreign {
+                installation,
+                because,
+            },
+            _,
+        ) => {
+            let reason = format!(
+                "It is about {} ({because}), for which the sender has no authority (R6, R8)",
+                installation.id
+            );
+            return held(draft, incoming, Tells::default(), reason);
+        }
+        (installation::Finding::Unclear, Kind::Order) => {
+            return which_installation(draft, known, incoming, appointments, address);
+        }
+        (installation::Finding::Unclear, Kind::Question) => match appointments.first() {
+            Some(first) => (*first, "the one where the sender has the highest role"),
+            None => return draft.end(Verdict::Held),
+        },
+    };
+    draft.because(format!(
+        "About {}: {because} (R8)",
+        appointment.installation.id
+    ));
+    draft.sender = Some(sender(
+        &Standing::Representative(appointments.to_vec()),
+        Some(&appointment),
+    ));
+    let wish = if wanted.kind == Kind::Order {
+        Wish::Order
+    } else {
+        Wish::Question
+    };
+    let (grant, why) = authority::grant(
+        wish,
+        &appointment,
+        incoming.assurance,
+        incoming.mailbox.authentication,
+        desk.orders_from_additional,
+    );
+    draft.because(why);
+    let kind = if grant == Grant::Order {
+        Kind::Order
+    } else {
+        Kind::Question
+    };
+    let matter = matter(
+        desk,
+        incoming,
+        Some(&appointment),
+        appointment.customer,
+        kind,
+        address,
+    );
+    match grant {
+        Grant::Hold => {
+            let tells = Tells {
+                customer: Some(appointment.customer.name.clone()),
+                ..Tells::default()
+            };
+            held(draft, incoming, tells, why.to_owned())
+        }
+        Grant::NotAtAll => not_at_all(draft, known, incoming, &appointment, &matter),
+        Grant::Order | Grant::Question => {
+            let opened = open(&mut draft, known, incoming, matter, Status::InProgress);
+            acknowledge(&mut draft, incoming, &opened);
+            opened.end(draft)
+        }
+        Grant::AfterChallenge => {
+            let pending = if wish == Wish::Order {
+                PendingKind::Challenge
+            } else {
+                PendingKind::Identity
+            };
+            let status = if wish == Wish::Order {
+                Status::InProgress
+            } else {
+                Status::AwaitingInformation
+            };
+            let opened = open(&mut draft, known, incoming, matter, status);
+            challenge(&mut draft, incoming, &opened.matter, opened.state, pending);
+            opened.end(draft)
+        }
+        Grant::AfterPrimary => {
+            let opened = open(&mut draft, known, incoming, matter, Status::InProgress);
+            ask_primary(
+                &mut draft,
+                incoming,
+                &appointment,
+                &opened.matter,
+                opened.state,
+            );
+            opened.end(draft)
+        }
+    }
+}
+
+fn a(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Order => "an order",
+        Kind::Question => "a question",
+    }
+}
+
+fn which_installation(
+    mut draft: Draft<'_>,
+    known: &Known,
+    incoming: &Incoming<'_>,
+    appointments: &[Appointment<'_>],
+    address: &Address,
+) -> Decision {
+    let Some(first) = appointments.first() else {
+        return draft.end(Verdict::Held);
+    };
+    if !authority::is_credible(incoming.assurance, incoming.mailbox.authentication) {
+        return held(
+            draft,
+            incoming,
+            Tells::default(),
+            "The evidence speaks against the sender (R13)".into(),
+        );
+    }
+    draft.because(
+        "An order must name its installation, and the sender has several: the desk asks which (R8)",
+    );
+    let matter = Matter {
+        installation: None,
+        ..matter(
+            draft.desk,
+            incoming,
+            None,
+            first.customer,
+            Kind::Question,
+            address,
+        )
+    };
+    let opened = open(
+        &mut draft,
+        known,
+        incoming,
+        matter,
+        Status::AwaitingInformation,
+    );
+    let lapses = lapses(&draft);
+    draft.event(Event::Waits {
+        kind: PendingKind::WhichInstallation,
+        party: opened.matter.requester.clone(),
+        lapses,
+    });
+    let choices = appointments
+        .iter()
+        .map(|a| a.installation.name.clone())
+        .collect();
+    let tells = Tells {
+        lapses: Some(lapses),
+        choices,
+        ..telling::tells(draft.desk, &opened.matter, opened.state)
+    };
+    draft.tell(telling::to_requester(
+        Template::AskInstallation,
+        &opened.matter,
+        telling::answering(incoming.letter),
+        Purpose::ConfirmNew,
+        tells,
+    ));
+    opened.end(draft)
+}
+
+fn not_at_all(
+    mut draft: Draft<'_>,
+    known: &Known,
+    incoming: &Incoming<'_>,
+    appointment: &Appointment<'_>,
+    matter: &Matter,
+) -> Decision {
+    if may_refuse_again(&mut draft, known) {
+        let primary = appointment
+            .installation
+            .primary(draft.desk.calendar.day_of(incoming.arrived));
+        let tells = Tells {
+            primary_name: primary.map(|p| p.name.clone()),
+            primary: primary.map(|p| p.address.clone()),
+            status: None,
+            opens: None,
+            registration_day: None,
+            ..telling::tells(
+                draft.desk,
+                matter,
+                State {
+                    number: None,
+                    status: Status::Closed,
+                    due: None,
+                },
+            )
+        };
+        draft.tell(telling::to_requester(
+            Template::OrderRefused,
+            matter,
+            telling::answering(incoming.letter),
+            Purpose::Nothing,
+            tells,
+        ));
+    }
+    draft.end(Verdict::Refused)
+}
+
+/// R13: the registered address is asked whether the letter is theirs.
+pub(super) fn challenge(
+    draft: &mut Draft<'_>,
+    incoming: &Incoming<'_>,
+    matter: &Matter,
+    state: State,
+    pending: PendingKind,
+) {
+    let lapses = lapses(draft);
+    draft.event(Event::Waits {
+        kind: pending,
+        party: matter.requester.clone(),
+        lapses,
+    });
+    let tells = Tells {
+        lapses: Some(lapses),
+        ..telling::tells(draft.desk, matter, state)
+    };
+    // The text is cited, so that nobody confirms what they have not seen.
+    let tells = telling::citing(tells, incoming.letter);
+    let notice = telling::to_requester(
+        Template::Challenge,
+        matter,
+        telling::answering(incoming.letter),
+        Purpose::ConfirmNew,
+        tells,
+    );
+    draft.tell(notice);
+}
+
+/// R10: the primary is asked for their word, the sender told who may order; without a primary the specialists are told.
+pub(super) fn ask_primary(
+    draft: &mut Draft<'_>,
+    incoming: &Incoming<'_>,
+    appointment: &Appointment<'_>,
+    matter: &Matter,
+    state: State,
+) {
+    let desk = draft.desk;
+    let mut tells = telling::tells(desk, matter, state);
+    let Some(primary) = appointment
+        .installation
+        .primary(desk.calendar.day_of(draft.now))
+    else {
+        let reason =
+            "The installation has no primary representative who could confirm the order (R10)"
+                .to_owned();
+        draft.because(reason.clone());
+        draft.tell(telling::to_requester(
+            Template::OrderNeedsPrimary,
+            matter,
+            telling::answering(incoming.letter),
+            Purpose::Reply,
+            tells.clone(),
+        ));
+        telling::alert(draft, Some(incoming), tells, Alert::Held(reason));
+        return;
+    };
+    let lapses = lapses(draft);
+    draft.event(Event::Waits {
+        kind: PendingKind::PrimaryConfirmation,
+        party: primary.address.clone(),
+        lapses,
+    });
+    tells.lapses = Some(lapses);
+    tells.primary_name = Some(primary.name.clone());
+    tells.primary = Some(primary.address.clone());
+    draft.tell(telling::to_requester(
+        Template::OrderNeedsPrimary,
+        matter,
+        telling::answering(incoming.letter),
+        Purpose::Reply,
+        tells.clone(),
+    ));
+    let asking = telling::citing(tells, incoming.letter);
+    draft.tell(telling::to_representative(
+        Template::OrderToConfirm,
+        primary,
+        matter.locale,
+        Purpose::ConfirmNew,
+        asking,
+    ));
+}
+
+/// When what is asked now lapses (R10): closing on the n-th working day after today.
+fn lapses(draft: &Draft<'_>) -> DateTime<Utc> {
+    let today = draft.desk.calendar.day_of(draft.now);
+    deadline::due(&draft.desk.calendar, today, draft.desk.deadlines.confirm)
+}
