@@ -68,7 +68,7 @@ pub async fn run(file: PathBuf) -> Result<(), Refusal> {
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be awaited")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT can't be awaited")?;
     let mut hangup = signal(SignalKind::hangup()).context("SIGHUP can't be awaited")?;
-    let _lease = tokio::select! {
+    let lease = tokio::select! {
         lease = lease(&store) => lease?,
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
@@ -79,24 +79,40 @@ pub async fn run(file: PathBuf) -> Result<(), Refusal> {
         let house = House::open(&store, &clock, &config);
         telemetry::started(env!("CARGO_PKG_VERSION"), config.mailboxes.len());
         tell_system(&[NotifyState::Ready]);
-        let reloaded = tokio::select! {
-            _ = terminate.recv() => None,
-            _ = interrupt.recv() => None,
-            fresh = reload(&mut hangup, &file, &config) => Some(fresh),
+        let next = tokio::select! {
+            _ = terminate.recv() => Next::Stop,
+            _ = interrupt.recv() => Next::Stop,
+            fresh = reload(&mut hangup, &file, &config) => Next::Reloaded(fresh),
+            why = lost(&lease) => Next::Lost(why),
         };
-        tell_system(&[if reloaded.is_some() {
-            NotifyState::Reloading
-        } else {
-            NotifyState::Stopping
-        }]);
+        let reloading = matches!(next, Next::Reloaded(_));
+        tell_system(&[if reloading { NotifyState::Reloading } else { NotifyState::Stopping }]);
         house.close().await;
-        match reloaded {
-            Some(fresh) => config = fresh,
-            None => break,
+        match next {
+            Next::Reloaded(fresh) => config = fresh,
+            Next::Stop => break,
+            Next::Lost(why) => return Err(Refusal::Taken(why)),
         }
     }
     telemetry::stopped();
     Ok(())
+}
+
+/// What ends the work under one configuration.
+enum Next {
+    Stop,
+    Reloaded(Arc<Config>),
+    Lost(String),
+}
+
+/// Returns once the lease is gone, with why: then another daemon may be at work, and this one must not be.
+async fn lost(lease: &Lease) -> String {
+    loop {
+        tokio::time::sleep(LEASE).await;
+        if let Err(error) = lease.assure().await {
+            return format!("the lease was lost: {error:#}");
+        }
+    }
 }
 
 /// SQLite serves one daemon, and a second one is a mistake; on PostgreSQL the second one is ready to take over.
@@ -129,7 +145,7 @@ async fn reload(
 ) -> Arc<Config> {
     loop {
         hangup.recv().await;
-        match load(file) {
+        match load_aside(file).await {
             Ok(fresh) if fresh.store_url != old.store_url => {
                 telemetry::reload_refused(
                     "[store] url can't change while the daemon runs: restart it",
@@ -139,8 +155,18 @@ async fn reload(
                 telemetry::reloaded();
                 return Arc::new(fresh);
             }
-            Err(faults) => telemetry::reload_refused(&faults.to_string()),
+            Err(faults) => telemetry::reload_refused(&faults),
         }
+    }
+}
+
+/// A password command may take its time: the tasks go on meanwhile.
+async fn load_aside(file: &Path) -> Result<Config, String> {
+    let file = file.to_path_buf();
+    let loaded = tokio::task::spawn_blocking(move || load(&file)).await;
+    match loaded {
+        Ok(loaded) => loaded.map_err(|faults| faults.to_string()),
+        Err(error) => Err(format!("Reading the configuration broke off: {error}")),
     }
 }
 
@@ -276,20 +302,20 @@ struct Sender {
 }
 
 impl Sender {
-    async fn run(self, stop: watch::Receiver<bool>) {
-        let couriers = match Courier::all(&self.config.courier) {
-            Ok(couriers) => couriers,
-            Err(error) => return telemetry::trouble("send", &error),
+    async fn run(self, mut stop: watch::Receiver<bool>) {
+        let couriers = loop {
+            match Courier::all(&self.config.courier) {
+                Ok(couriers) => break couriers,
+                Err(error) => telemetry::trouble("send", &error),
+            }
+            tokio::select! {
+                _ = stop.wait_for(|s| *s) => return,
+                () = tokio::time::sleep(NAP) => {}
+            }
         };
-        let mut outbound = Outbound::new(
-            self.store.clone(),
-            couriers,
-            self.clock.clone(),
-            &self.config.desk.address,
-        );
-        outbound
-            .run(stop, &self.send, |lost| self.undelivered(lost))
-            .await;
+        let desk = &self.config.desk.address;
+        let mut outbound = Outbound::new(self.store.clone(), couriers, self.clock.clone(), desk);
+        outbound.run(stop, &self.send, |lost| self.undelivered(lost)).await;
     }
 
     /// A letter that will never arrive comes back to the rules.

@@ -9,6 +9,7 @@
 //! 7. Events, letters and the letter's end state are applied; **commit**; the way out is woken.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -79,7 +80,7 @@ impl Inbound {
     ///
     /// # Errors
     /// The store refused: nothing of the step happened.
-    pub async fn step(&mut self, config: &Config) -> Result<Progress> {
+    pub async fn step(&mut self, config: &Arc<Config>) -> Result<Progress> {
         let mut waiting = self.store.undecided(BATCH, BATCH_BYTES).await?;
         // A letter that took the process down with it must not take its neighbours down again: once tried, each goes alone.
         if waiting.iter().any(|w| w.attempts > 0) {
@@ -96,10 +97,10 @@ impl Inbound {
         let now = self.clock.now();
         let mut work = self.store.begin().await?;
         let mut progress = Progress::default();
-        for (letter, examined) in &examined {
+        for (letter, examined) in examined {
             progress.decided = progress.decided.saturating_add(1);
             progress.written = progress.written.saturating_add(
-                self.letter(&mut work, config, letter, examined, now)
+                self.letter(&mut work, config, &letter, examined, now)
                     .await?,
             );
         }
@@ -180,11 +181,10 @@ impl Inbound {
         work: &mut Work,
         config: &Config,
         waiting: &Waiting,
-        examined: &Examined,
+        mut examined: Examined,
         now: DateTime<Utc>,
     ) -> Result<usize> {
         let mailbox = mailbox_policy(config, &waiting.mailbox);
-        let mut examined = examined.clone();
         let mut known = known(work, config, &mut examined, Some(waiting.id), now).await?;
         let sender = examined
             .letter
@@ -257,8 +257,8 @@ pub struct Lost {
 }
 
 /// Reads letters off the async threads: a hostile one costs time there, and a panic costs only this attempt.
-async fn examine_all(waiting: Vec<Waiting>, config: &Config) -> Result<Vec<(Waiting, Examined)>> {
-    let config = config.clone();
+async fn examine_all(waiting: Vec<Waiting>, config: &Arc<Config>) -> Result<Vec<(Waiting, Examined)>> {
+    let config = Arc::clone(config);
     let read = move || {
         waiting
             .into_iter()

@@ -27,6 +27,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use postdesk::clock::Clock;
@@ -148,7 +149,7 @@ struct Received {
 }
 
 struct Play {
-    config: Config,
+    config: Arc<Config>,
     clock: Clock,
     store: Store,
     inbound: Inbound,
@@ -547,6 +548,7 @@ async fn play(text: &str) -> String {
     let path = write_config(dir.path(), &own);
     let loaded = config::load::load(&path, [], "2026-08-01T00:00:00Z".parse().unwrap());
     let config = loaded.unwrap_or_else(|f| panic!("{f}")).config;
+    let config = Arc::new(config);
     let store = Store::open(&config.store_url).await.unwrap();
     let first = steps
         .first()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
@@ -155,7 +156,7 @@ fn furnish(dir: &Path) -> Result<PathBuf> {
 
 /// Everything a desk runs on, with the clock in the demo's hand.
 struct Stage {
-    config: Config,
+    config: Arc<Config>,
     clock: Clock,
     store: Store,
     inbox: PathBuf,
@@ -175,7 +176,7 @@ impl Stage {
             })
             .context("The demo's configuration has no Maildir")?;
         Ok(Self {
-            config,
+            config: Arc::new(config),
             clock,
             store,
             inbox,

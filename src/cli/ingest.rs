@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
@@ -29,7 +30,7 @@ pub async fn ingest(
     arrived: Option<DateTime<Utc>>,
     files: &[PathBuf],
 ) -> Result<(), Failure> {
-    let config = settings::load(&settings::file(config)?)?;
+    let config = Arc::new(settings::load(&settings::file(config)?)?);
     if !config.mailboxes.iter().any(|m| m.policy.name == mailbox) {
         let known: Vec<&str> = config
             .mailboxes
@@ -65,7 +66,7 @@ pub async fn ingest(
 }
 
 /// Decides at once, unless a daemon is at work: then it does.
-async fn decide(config: &Config, store: &Store, clock: &Clock) -> Result<bool> {
+async fn decide(config: &Arc<Config>, store: &Store, clock: &Clock) -> Result<bool> {
     let Ok(_lease) = store.try_lease().await? else {
         return Ok(false);
     };
