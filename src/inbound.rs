@@ -2,8 +2,8 @@
 //!
 //! 1. `intake`: a mailbox shows a message beyond the cursor; its bytes are kept and committed before anything reads them.
 //! 2. [`Inbound::step`] takes the undecided letters in order of arrival, counts the attempt, commits.
-//! 3. [`examine`]: bytes become a letter, its sender is judged, its clues are found. Nothing here knows the store.
-//! 4. [`known`]: what the store knows that bears on it: the request it seems to be about, what the sender caused before.
+//! 3. [`examination::examine`]: bytes become a letter, its sender is judged, its clues are found. Nothing here knows the store.
+//! 4. [`knowledge::known`]: what the store knows that bears on it: the request it seems to be about, what the sender caused before.
 //! 5. `desk::decide`: the rules.
 //! 6. [`write`]: the notices become letters with fixed bytes and Message-IDs.
 //! 7. Events, letters and the letter's end state are applied; **commit**; the way out is woken.
@@ -16,16 +16,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::clock::Clock;
 use crate::config::{Config, Mailbox, Source};
-use crate::desk::assurance::SenderAssurance;
-use crate::desk::decide::{self, Decision, Evidence, Incoming, Known, Lead, Occasion, Verdict};
-use crate::desk::letter::{Automatic, From, Letter};
+use crate::desk::decide::{self, Decision, Incoming, Known, Occasion, Verdict};
 use crate::desk::notice::{Notice, Purpose};
 use crate::desk::policy::{Authentication, MailboxPolicy, Strangers};
 use crate::desk::request::Kind;
+use crate::examination::{self, Examined};
 use crate::explanation::{self, Told};
-use crate::mail::parse::{self, Caps};
-use crate::mail::thread::{self, Clues, Token, TokenKind};
-use crate::mail::{assurance, compose};
+use crate::knowledge;
+use crate::mail::compose;
+use crate::mail::thread::{Token, TokenKind};
 use crate::store::letters::{LetterId, Waiting};
 use crate::store::pool::Store;
 use crate::store::work::{LetterResult, Names, Outgoing, Work};
@@ -53,17 +52,6 @@ pub struct Progress {
     pub decided: usize,
     /// Letters of ours written.
     pub written: usize,
-}
-
-/// A letter with everything that can be told from its bytes.
-#[derive(Debug, Clone)]
-pub struct Examined {
-    /// What was read.
-    pub letter: Letter,
-    /// How sure the desk is of its sender.
-    pub assurance: SenderAssurance,
-    /// What leads to a request.
-    pub clues: Clues,
 }
 
 impl Inbound {
@@ -185,7 +173,8 @@ impl Inbound {
         now: DateTime<Utc>,
     ) -> Result<usize> {
         let mailbox = mailbox_policy(config, &waiting.mailbox);
-        let mut known = known(work, config, &mut examined, Some(waiting.id), now).await?;
+        let mut known =
+            knowledge::known(work, config, &mut examined, Some(waiting.id), now).await?;
         let sender = examined
             .letter
             .from
@@ -257,13 +246,16 @@ pub struct Lost {
 }
 
 /// Reads letters off the async threads: a hostile one costs time there, and a panic costs only this attempt.
-async fn examine_all(waiting: Vec<Waiting>, config: &Arc<Config>) -> Result<Vec<(Waiting, Examined)>> {
+async fn examine_all(
+    waiting: Vec<Waiting>,
+    config: &Arc<Config>,
+) -> Result<Vec<(Waiting, Examined)>> {
     let config = Arc::clone(config);
     let read = move || {
         waiting
             .into_iter()
             .map(|w| {
-                let examined = examine(&w.raw, &config, &w.mailbox);
+                let examined = examination::examine(&w.raw, &config, &w.mailbox);
                 (w, examined)
             })
             .collect::<Vec<_>>()
@@ -271,127 +263,6 @@ async fn examine_all(waiting: Vec<Waiting>, config: &Arc<Config>) -> Result<Vec<
     tokio::task::spawn_blocking(read)
         .await
         .context("Reading a letter broke off; it will be tried again alone")
-}
-
-/// Stops 3 to 6: from bytes to a letter, its assurance and its clues. Pure.
-pub fn examine(raw: &[u8], config: &Config, mailbox: &str) -> Examined {
-    let mut letter = parse::read(raw, Caps::DEFAULT);
-    let clues = thread::clues(&letter, &config.keys, &config.desk.address);
-    let local = letter
-        .message_id
-        .as_deref()
-        .and_then(|id| id.split('@').next());
-    if local.is_some_and(|sealed| config.keys.open(sealed).is_some()) {
-        letter.automatic = Some((Automatic::Own, "its Message-ID is one of ours".to_owned()));
-    }
-    let ids = config
-        .mailboxes
-        .iter()
-        .find(|m| m.policy.name == mailbox)
-        .map(|m| m.authserv_ids.as_slice())
-        .unwrap_or_default();
-    let assurance = assurance::judge(raw, &letter, ids);
-    Examined {
-        letter,
-        assurance,
-        clues,
-    }
-}
-
-/// Stop 7: what the store knows that bears on the letter. A secret of ours that it carries raises its assurance (R13).
-///
-/// # Errors
-/// The store can't be read.
-pub async fn known(
-    work: &mut Work,
-    config: &Config,
-    examined: &mut Examined,
-    id: Option<LetterId>,
-    now: DateTime<Utc>,
-) -> Result<Known> {
-    let mut known = Known {
-        last_numbers: work.last_numbers().clone(),
-        ..Known::default()
-    };
-    let letter = &examined.letter;
-    known.seen_before = work
-        .content_seen(&letter.content_key, id.unwrap_or(LetterId(0)))
-        .await?;
-    known.lead = lead(work, &examined.clues).await?;
-    if let From::One { address, .. } = &letter.from {
-        let day = config.desk.calendar.day_of(now);
-        let midnight = config.desk.calendar.start_of_day(day);
-        let counts = work
-            .counts(
-                &config.desk.directory.key(address),
-                now - TimeDelta::hours(1),
-                midnight,
-            )
-            .await?;
-        known.letters_last_hour = counts.letters_last_hour;
-        known.requests_last_hour = counts.requests_last_hour;
-        known.refusals_today = counts.refusals_today;
-        let proved = known.lead.as_ref().is_some_and(|lead| {
-            let to_sender = lead
-                .written_to
-                .as_ref()
-                .is_some_and(|to| config.desk.directory.same(to, address));
-            to_sender && matches!(lead.evidence, Evidence::Confirmation(_))
-        });
-        if proved {
-            examined.assurance = examined
-                .assurance
-                .clone()
-                .challenged("it carries the secret of a letter that asked this address to confirm");
-        }
-    }
-    Ok(known)
-}
-
-/// The request that the strongest clue leads to.
-async fn lead(work: &mut Work, clues: &Clues) -> Result<Option<Lead>> {
-    for token in &clues.tokens {
-        let Some(sent) = work.sent(token.outbox).await? else {
-            continue;
-        };
-        let Some(id) = sent.request.filter(|id| Some(*id) == token.request) else {
-            continue;
-        };
-        let Some(request) = work.request(id).await? else {
-            continue;
-        };
-        let evidence = match (token.kind, sent.pending) {
-            (TokenKind::Confirm, Some(pending)) => Evidence::Confirmation(pending),
-            (TokenKind::Internal, _) => Evidence::InternalToken,
-            (TokenKind::Confirm | TokenKind::Reply | TokenKind::Nothing, _) => Evidence::Token,
-        };
-        let written_to = crate::desk::address::Address::new(&sent.recipient).ok();
-        return Ok(Some(Lead {
-            request,
-            evidence,
-            written_to,
-        }));
-    }
-    if !clues.message_ids.is_empty()
-        && let Some((id, _)) = work.request_by_message_ids(&clues.message_ids).await?
-        && let Some(request) = work.request(id).await?
-    {
-        return Ok(Some(Lead {
-            request,
-            evidence: Evidence::MessageId,
-            written_to: None,
-        }));
-    }
-    if let Some(number) = clues.number
-        && let Some(request) = work.request_by_number(number).await?
-    {
-        return Ok(Some(Lead {
-            request,
-            evidence: Evidence::SubjectNumber,
-            written_to: None,
-        }));
-    }
-    Ok(None)
 }
 
 /// Stop 8: the rules.
@@ -454,11 +325,14 @@ async fn unreadable(
     Ok(written.len())
 }
 
+/// What is recorded of a letter, given the letters that go out for it.
+type Recorder<'a> = dyn Fn(&[Told]) -> LetterResult + Sync + 'a;
+
 /// Stop 9: the decision's letters are written, and all of it goes into the unit of work.
 async fn apply(
     work: &mut Work,
     config: &Config,
-    result: Option<&(dyn Fn(&[Told]) -> LetterResult + Sync)>,
+    result: Option<&Recorder<'_>>,
     decision: &Decision,
     now: DateTime<Utc>,
 ) -> Result<Vec<Told>> {

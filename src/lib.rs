@@ -9,7 +9,7 @@
 //! # The rooms, from the door down
 //! - [`cli`]: the commands, one file each; `main.rs` only calls them.
 //! - [`daemon`]: every task, how it starts, wakes others and stops. Nobody else spawns.
-//! - [`intake`], [`inbound`], [`outbound`], [`explanation`]: the walks, and what is told of them.
+//! - [`intake`], [`inbound`], [`examination`], [`knowledge`], [`outbound`], [`explanation`]: the walks, and what is told of them.
 //! - [`mail`]: bytes to values and back, pure: reading, screening, judging senders, threads and tokens, quotations, wording, composing.
 //! - [`store`]: the database, one file per table group. Nothing decides there.
 //! - [`config`]: the TOML shapes; every fault at once, with file, line and key.
@@ -32,11 +32,13 @@ pub mod config;
 pub mod courier;
 pub mod daemon;
 pub mod desk;
+pub mod examination;
 pub mod explanation;
 pub mod folder;
 pub mod imap;
 pub mod inbound;
 pub mod intake;
+pub mod knowledge;
 pub mod mail;
 pub mod maildir;
 pub mod outbound;

@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("main", "cli telemetry"),
     (
         "cli",
-        "daemon intake inbound outbound explanation config store mail desk clock telemetry imap smtp maildir folder courier parcel",
+        "daemon intake inbound outbound examination knowledge explanation config store mail desk clock telemetry imap smtp maildir folder courier parcel",
     ),
     (
         "daemon",
@@ -30,8 +30,10 @@ const ARROWS: &[(&str, &str)] = &[
     ("intake", "imap maildir store config clock telemetry desk"),
     (
         "inbound",
-        "explanation mail store config desk clock telemetry",
+        "examination knowledge explanation mail store config desk clock telemetry",
     ),
+    ("examination", "mail config desk"),
+    ("knowledge", "examination store config desk mail"),
     (
         "outbound",
         "courier parcel smtp folder store config clock telemetry desk",

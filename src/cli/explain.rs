@@ -13,8 +13,10 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::decide::Known;
 use crate::desk::request::Number;
+use crate::examination;
 use crate::explanation::{self, Case, Told};
 use crate::inbound;
+use crate::knowledge;
 use crate::store::pool::Store;
 use crate::store::work::Names;
 
@@ -76,7 +78,7 @@ async fn of_file(config: &Config, wanted: &Wanted) -> Result<Value, Failure> {
     let (raw, size) = read(&wanted.what, config.max_letter)?;
     let now = Clock::System.now();
     let arrived = wanted.arrived.unwrap_or(now);
-    let mut examined = inbound::examine(&raw, config, &name);
+    let mut examined = examination::examine(&raw, config, &name);
     let known = known(config, &mut examined, now).await;
     let mailbox = inbound::mailbox_policy(config, &name);
     let oversize = (size > config.max_letter).then_some(size);
@@ -107,13 +109,13 @@ async fn of_file(config: &Config, wanted: &Wanted) -> Result<Value, Failure> {
 }
 
 /// What the store knows, if there is one; a dry run must also work where the daemon never ran.
-async fn known(config: &Config, examined: &mut inbound::Examined, now: DateTime<Utc>) -> Known {
+async fn known(config: &Config, examined: &mut examination::Examined, now: DateTime<Utc>) -> Known {
     if !Store::exists(&config.store_url) {
         return Known::default();
     }
     let read = async {
         let mut work = Store::open(&config.store_url).await?.begin().await?;
-        inbound::known(&mut work, config, examined, None, now).await
+        knowledge::known(&mut work, config, examined, None, now).await
     };
     match read.await {
         Ok(known) => known,

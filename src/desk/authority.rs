@@ -42,13 +42,12 @@ pub fn grant(
         return (Grant::Hold, "The evidence speaks against the sender (R13)");
     }
     if wish == Wish::Question {
-        return match authentication {
-            Authentication::Required if !assurance.is_authenticated() => (
-                Grant::AfterChallenge,
-                "This mailbox demands authentication for everything (R13)",
-            ),
-            _ => (Grant::Question, "A representative may ask (R7)"),
-        };
+        let demanded = authentication == Authentication::Required;
+        if demanded && !assurance.is_authenticated() {
+            let why = "This mailbox demands authentication for everything (R13)";
+            return (Grant::AfterChallenge, why);
+        }
+        return (Grant::Question, "A representative may ask (R7)");
     }
     match (appointment.person.role, from_additional) {
         (Role::Primary, _) => order_of_primary(appointment, assurance, authentication),

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::address::Address;
 use super::decide::{Concern, Decision, Incoming, Known, Sender, Verdict};
 use super::draft::Draft;
 use super::event::Event;
@@ -74,41 +75,43 @@ pub(super) fn letter(
     if matches!(incoming.letter.automatic, Some((Automatic::Bulk, _))) {
         draft.keep_silent_to(&address);
     }
+    on_its_own(draft, known, incoming, &standing, &address)
+}
+
+/// A letter that continues nothing, by what its sender is on the day of arrival.
+fn on_its_own<'a>(
+    mut draft: Draft<'a>,
+    known: &Known,
+    incoming: &Incoming<'_>,
+    standing: &Standing<'a>,
+    address: &Address,
+) -> Decision {
+    let unmoved = Tells::default();
     match standing {
         Standing::Representative(appointments) => {
-            representative::letter(draft, known, incoming, &appointments, &address)
+            representative::letter(draft, known, incoming, appointments, address)
         }
-        Standing::Colleague(customer) => outsider::redirected(
-            draft,
-            known,
-            incoming,
-            customer,
-            &address,
-            Template::Redirected,
-        ),
-        Standing::Former(customer) => outsider::redirected(
-            draft,
-            known,
-            incoming,
-            customer,
-            &address,
-            Template::NotRepresentative,
-        ),
-        Standing::Stranger => outsider::stranger(draft, known, incoming, &address),
-        Standing::Official(_) => held(
-            draft,
-            incoming,
-            Tells::default(),
-            "It comes from an official address of a contract: a specialist decides (R28)".into(),
-        ),
-        Standing::Specialist(_) | Standing::Approver(_) | Standing::Developer(_) => held(
-            draft,
-            incoming,
-            Tells::default(),
-            "One of the desk's own people wrote it and it is about no request that the desk knows"
-                .into(),
-        ),
-        Standing::Own => draft.end(Verdict::Automatic),
+        Standing::Colleague(customer) => {
+            let template = Template::Redirected;
+            outsider::redirected(draft, known, incoming, customer, address, template)
+        }
+        Standing::Former(customer) => {
+            let template = Template::NotRepresentative;
+            outsider::redirected(draft, known, incoming, customer, address, template)
+        }
+        Standing::Stranger => outsider::stranger(draft, known, incoming, address),
+        Standing::Official(_) => {
+            let why = "It comes from an official address of a contract: a specialist decides (R28)";
+            held(draft, incoming, unmoved, why.into())
+        }
+        Standing::Specialist(_) | Standing::Approver(_) | Standing::Developer(_) => {
+            let why = "One of the desk's own people wrote it, about no request that is known";
+            held(draft, incoming, unmoved, why.into())
+        }
+        Standing::Own => {
+            draft.because("It comes from the desk's own address (R46)");
+            draft.end(Verdict::Automatic)
+        }
     }
 }
 

@@ -19,82 +19,25 @@ use super::request::{Kind, Matter, PendingKind, Status};
 use super::subject;
 use super::telling::{self, State};
 
-pub(super) fn letter(
-    mut draft: Draft<'_>,
+pub(super) fn letter<'a>(
+    mut draft: Draft<'a>,
     known: &Known,
     incoming: &Incoming<'_>,
-    appointments: &[Appointment<'_>],
+    appointments: &[Appointment<'a>],
     address: &Address,
 ) -> Decision {
     let desk = draft.desk;
-    let letter = incoming.letter;
-    let wanted = kind::of(
-        &desk.kinds,
-        incoming.mailbox,
-        &letter.subject,
-        &letter.new_text,
-        incoming.tags,
-    );
-    draft.because(format!(
-        "Taken as {}: {} (R9)",
-        a(wanted.kind),
-        wanted.because
-    ));
-    let recipients: Vec<Address> = letter
-        .to
-        .iter()
-        .chain(&letter.cc)
-        .chain(&letter.delivered_to)
-        .cloned()
-        .collect();
-    let found = installation::of(
-        &desk.directory,
-        appointments,
-        incoming.mailbox,
-        &recipients,
-        &subject::base(&letter.subject),
-    );
-    let (appointment, because) = match (found, wanted.kind) {
-        (
-            installation::Finding::Own {
-                appointment,
-                because,
-            },
-            _,
-        ) => (appointment, because),
-        (
-            installation::Finding::Foreign {
-                installation,
-                because,
-            },
-            _,
-        ) => {
-            let reason = format!(
-                "It is about {} ({because}), for which the sender has no authority (R6, R8)",
-                installation.id
-            );
-            return held(draft, incoming, Tells::default(), reason);
-        }
-        (installation::Finding::Unclear, Kind::Order) => {
-            return which_installation(draft, known, incoming, appointments, address);
-        }
-        (installation::Finding::Unclear, Kind::Question) => match appointments.first() {
-            Some(first) => (*first, "the one where the sender has the highest role"),
-            None => return draft.end(Verdict::Held),
-        },
+    let wanted = wanted(&mut draft, incoming);
+    let appointment = match place(&mut draft, incoming, appointments, wanted) {
+        Place::At(appointment) => appointment,
+        Place::Ask => return which_installation(draft, known, incoming, appointments, address),
+        Place::Held(reason) => return held(draft, incoming, Tells::default(), reason),
     };
-    draft.because(format!(
-        "About {}: {because} (R8)",
-        appointment.installation.id
-    ));
-    draft.sender = Some(sender(
-        &Standing::Representative(appointments.to_vec()),
-        Some(&appointment),
-    ));
-    let wish = if wanted.kind == Kind::Order {
-        Wish::Order
-    } else {
-        Wish::Question
+    let standing = Standing::Representative(appointments.to_vec());
+    draft.sender = Some(sender(&standing, Some(&appointment)));
+    let wish = match wanted {
+        Kind::Order => Wish::Order,
+        Kind::Question => Wish::Question,
     };
     let (grant, why) = authority::grant(
         wish,
@@ -109,18 +52,13 @@ pub(super) fn letter(
     } else {
         Kind::Question
     };
-    let matter = matter(
-        desk,
-        incoming,
-        Some(&appointment),
-        appointment.customer,
-        kind,
-        address,
-    );
+    let customer = appointment.customer;
+    let matter = matter(desk, incoming, Some(&appointment), customer, kind, address);
     match grant {
         Grant::Hold => {
+            let customer = Some(customer.name.clone());
             let tells = Tells {
-                customer: Some(appointment.customer.name.clone()),
+                customer,
                 ..Tells::default()
             };
             held(draft, incoming, tells, why.to_owned())
@@ -132,15 +70,9 @@ pub(super) fn letter(
             opened.end(draft)
         }
         Grant::AfterChallenge => {
-            let pending = if wish == Wish::Order {
-                PendingKind::Challenge
-            } else {
-                PendingKind::Identity
-            };
-            let status = if wish == Wish::Order {
-                Status::InProgress
-            } else {
-                Status::AwaitingInformation
+            let (pending, status) = match wish {
+                Wish::Order => (PendingKind::Challenge, Status::InProgress),
+                Wish::Question => (PendingKind::Identity, Status::AwaitingInformation),
             };
             let opened = open(&mut draft, known, incoming, matter, status);
             challenge(&mut draft, incoming, &opened.matter, opened.state, pending);
@@ -160,11 +92,89 @@ pub(super) fn letter(
     }
 }
 
-fn a(kind: Kind) -> &'static str {
-    match kind {
+/// R9: what the letter wants, and why the desk thinks so.
+fn wanted(draft: &mut Draft<'_>, incoming: &Incoming<'_>) -> Kind {
+    let letter = incoming.letter;
+    let (subject, text) = (&letter.subject, &letter.new_text);
+    let found = kind::of(
+        &draft.desk.kinds,
+        incoming.mailbox,
+        subject,
+        text,
+        incoming.tags,
+    );
+    let named = match found.kind {
         Kind::Order => "an order",
         Kind::Question => "a question",
-    }
+    };
+    draft.because(format!("Taken as {named}: {} (R9)", found.because));
+    found.kind
+}
+
+/// Where a letter belongs.
+enum Place<'a> {
+    /// To this appointment of the sender.
+    At(Appointment<'a>),
+    /// The sender must say.
+    Ask,
+    /// A person must see; why.
+    Held(String),
+}
+
+/// R8: the installation; for a question that names none, the one where the sender has the highest role.
+fn place<'a>(
+    draft: &mut Draft<'a>,
+    incoming: &Incoming<'_>,
+    appointments: &[Appointment<'a>],
+    wanted: Kind,
+) -> Place<'a> {
+    let letter = incoming.letter;
+    let recipients = letter
+        .to
+        .iter()
+        .chain(&letter.cc)
+        .chain(&letter.delivered_to);
+    let recipients: Vec<Address> = recipients.cloned().collect();
+    let subject = subject::base(&letter.subject);
+    let directory = &draft.desk.directory;
+    let found = installation::of(
+        directory,
+        appointments,
+        incoming.mailbox,
+        &recipients,
+        &subject,
+    );
+    let highest = "the one where the sender has the highest role";
+    let (appointment, because) = match (found, wanted, appointments.first()) {
+        (
+            installation::Finding::Own {
+                appointment,
+                because,
+            },
+            _,
+            _,
+        ) => (appointment, because),
+        (installation::Finding::Unclear, Kind::Question, Some(first)) => (*first, highest),
+        (installation::Finding::Unclear, _, _) => return Place::Ask,
+        (
+            installation::Finding::Foreign {
+                installation,
+                because,
+            },
+            _,
+            _,
+        ) => {
+            let named = format!("It is about {} ({because})", installation.id);
+            return Place::Held(format!(
+                "{named}, for which the sender has no authority (R6, R8)"
+            ));
+        }
+    };
+    draft.because(format!(
+        "About {}: {because} (R8)",
+        appointment.installation.id
+    ));
+    Place::At(appointment)
 }
 
 fn which_installation(

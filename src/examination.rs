@@ -1,0 +1,44 @@
+//! What can be told of a letter from its bytes alone: its content, how sure its sender is, what leads to a request (stops 3 to 6 of the way in).
+
+use crate::config::Config;
+use crate::desk::assurance::SenderAssurance;
+use crate::desk::letter::{Automatic, Letter};
+use crate::mail::assurance;
+use crate::mail::parse::{self, Caps};
+use crate::mail::thread::{self, Clues};
+
+/// A letter with everything that can be told from its bytes.
+#[derive(Debug, Clone)]
+pub struct Examined {
+    /// What was read.
+    pub letter: Letter,
+    /// How sure the desk is of its sender.
+    pub assurance: SenderAssurance,
+    /// What leads to a request.
+    pub clues: Clues,
+}
+
+/// Stops 3 to 6: from bytes to a letter, its assurance and its clues. Pure.
+pub fn examine(raw: &[u8], config: &Config, mailbox: &str) -> Examined {
+    let mut letter = parse::read(raw, Caps::DEFAULT);
+    let clues = thread::clues(&letter, &config.keys, &config.desk.address);
+    let local = letter
+        .message_id
+        .as_deref()
+        .and_then(|id| id.split('@').next());
+    if local.is_some_and(|sealed| config.keys.open(sealed).is_some()) {
+        letter.automatic = Some((Automatic::Own, "its Message-ID is one of ours".to_owned()));
+    }
+    let ids = config
+        .mailboxes
+        .iter()
+        .find(|m| m.policy.name == mailbox)
+        .map(|m| m.authserv_ids.as_slice())
+        .unwrap_or_default();
+    let assurance = assurance::judge(raw, &letter, ids);
+    Examined {
+        letter,
+        assurance,
+        clues,
+    }
+}
