@@ -11,7 +11,7 @@
 //! ```
 //! After the subject may stand: `reply TEMPLATE` (answers the last such letter that this person received), `plain reply` (the same with
 //! all headers lost but the subject), `unsigned` (our server says nothing of the sender), `forged` (it says that authentication failed),
-//! `to ADDRESS`, `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
+//! `returned TEMPLATE` (the desk's own letter comes back, byte for byte), `to ADDRESS`, `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
 //! A step `DAY DATE TIME  tick` only lets time pass.
 #![allow(
     clippy::unwrap_used,
@@ -143,6 +143,7 @@ since = 2026-01-01
 /// A letter that somebody received from the desk.
 #[derive(Clone)]
 struct Received {
+    bytes: Vec<u8>,
     template: String,
     message_id: String,
     subject: String,
@@ -352,12 +353,7 @@ impl Play {
         );
         let mut subject = subject.to_owned();
         if let Some(template) = after("reply") {
-            let list = self.received.get(&from).cloned().unwrap_or_default();
-            let answered = list
-                .iter()
-                .rev()
-                .find(|r| r.template == template)
-                .unwrap_or_else(|| panic!("{who} received no {template}"));
+            let answered = self.received_by(who, &from, template);
             if options[0] != "plain" {
                 raw += &format!(
                     "In-Reply-To: <{0}>\r\nReferences: <{0}>\r\n",
@@ -383,6 +379,10 @@ impl Play {
         } else {
             raw.into_bytes()
         };
+        let raw = match after("returned") {
+            Some(template) => self.received_by(who, &from, template).bytes,
+            None => raw,
+        };
         self.last_raw.clone_from(&raw);
         let location = Location {
             uidvalidity: 1,
@@ -401,15 +401,23 @@ impl Play {
             .unwrap();
     }
 
+    fn received_by(&self, who: &str, address: &str, template: &str) -> Received {
+        let list = self.received.get(address).cloned().unwrap_or_default();
+        let found = list.iter().rev().find(|r| r.template == template);
+        found
+            .unwrap_or_else(|| panic!("{who} received no {template}"))
+            .clone()
+    }
+
     /// What happened since the last step: decided letters, numbers given, letters written.
     async fn show(&mut self) {
         let now = self.clock.now();
         let mut lines = Vec::new();
-        if let Some(record) = self
-            .store
-            .record_by_message_id(&format!("{}@mail.example", self.letters))
-            .await
-            .unwrap()
+        let caps = postdesk::mail::parse::Caps::DEFAULT;
+        let id = postdesk::mail::parse::read(&self.last_raw, caps)
+            .message_id
+            .unwrap_or_default();
+        if let Some(record) = self.store.record_by_message_id(&id).await.unwrap()
             && record.decided == Some(now)
         {
             let explanation: serde_json::Value =
@@ -451,6 +459,7 @@ impl Play {
                 .entry(letter.recipient.clone())
                 .or_default()
                 .push(Received {
+                    bytes: letter.bytes.clone(),
                     template,
                     message_id: letter.message_id.clone(),
                     subject: parsed.subject,
@@ -477,7 +486,7 @@ impl Play {
         match line.as_str() {
             "queued" => write!(
                 line,
-                " until {}, as a {}",
+                " until {}, as {} {}",
                 shown(&self.config, &get("opens").unwrap()),
                 get("kind").unwrap()
             )
