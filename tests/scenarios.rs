@@ -21,6 +21,7 @@
     clippy::arithmetic_side_effects,
     clippy::string_slice,
     clippy::print_stderr,
+    clippy::disallowed_methods,
     reason = "a test runner"
 )]
 
@@ -30,6 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
+use futures::StreamExt as _;
 use postdesk::clock::Clock;
 use postdesk::config::{self, Config};
 use postdesk::inbound::Inbound;
@@ -488,6 +490,11 @@ impl Play {
                 line,
                 " until {}, as {} {}",
                 shown(&self.config, &get("opens").unwrap()),
+                if get("kind").as_deref() == Some("order") {
+                    "an"
+                } else {
+                    "a"
+                },
                 get("kind").unwrap()
             )
             .unwrap(),
@@ -614,16 +621,20 @@ async fn every_scenario_comes_out_as_it_is_written() {
     files.sort();
     assert!(!files.is_empty(), "no scenarios");
     let only = std::env::var("SCENARIO").ok();
-    let mut differing = Vec::new();
-    for file in files {
-        if only
-            .as_ref()
-            .is_some_and(|o| !file.to_string_lossy().contains(o.as_str()))
-        {
-            continue;
-        }
+    files.retain(|f| {
+        only.as_ref()
+            .is_none_or(|o| f.to_string_lossy().contains(o.as_str()))
+    });
+    let plays = files.into_iter().map(|file| async move {
         let written = std::fs::read_to_string(&file).unwrap();
-        let played = play(&written).await;
+        let text = written.clone();
+        let played = tokio::spawn(async move { play(&text).await }).await;
+        let played = played.unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        (file, written, played)
+    });
+    let mut plays = futures::stream::iter(plays).buffered(4);
+    let mut differing = Vec::new();
+    while let Some((file, written, played)) = plays.next().await {
         if played == written {
             continue;
         }
