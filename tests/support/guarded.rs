@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 /// What the shell does. `set -m` gives the server its own process group, which is what is killed: exactly what was started, no name is looked for.
-/// Its children are init's to bury by then; until they are gone they may hold a port or write a file, so the group is waited for.
+/// Its children may hold a port or write a file until they are gone, so the group is waited for; burying them is init's business.
 /// The line `keep` stops the server only; an end of input (also by the death of the test) removes the folder as well.
 const SCRIPT: &str = r#"
 set -m
@@ -20,7 +20,16 @@ read -r word
 if [ "$GUARD_SIGNAL" != KILL ]; then kill -s "$GUARD_SIGNAL" "$server"; wait "$server"; fi
 kill -s KILL -- "-$server"
 wait
-for _ in {1..500}; do kill -0 -- "-$server" || break; sleep 0.01; done
+left() {
+    local file stat
+    for file in /proc/[0-9]*/stat; do
+        read -r stat <"$file" || continue
+        set -- ${stat##*) }
+        if [ "$3" = "$server" ] && [ "$1" != Z ]; then return 0; fi
+    done
+    return 1
+}
+for _ in {1..500}; do left || break; sleep 0.01; done
 if [ "$word" != keep ]; then rm -rf -- "$GUARD_FOLDER"; fi
 "#;
 
