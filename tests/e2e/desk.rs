@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
@@ -95,7 +95,7 @@ pub fn smtp(port: u16) -> String {
 pub struct Desk {
     folder: TempDir,
     url: String,
-    database: Option<Database>,
+    postgres: Option<Database>,
     logs: RefCell<Vec<PathBuf>>,
 }
 
@@ -110,19 +110,19 @@ impl Desk {
         Self::made(sections, Some(Database::create()))
     }
 
-    fn made(sections: &str, database: Option<Database>) -> Self {
+    fn made(sections: &str, postgres: Option<Database>) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("desk-e2e-")
             .tempdir()
             .expect("A temporary folder");
-        let url = match &database {
+        let url = match &postgres {
             Some(database) => database.url(),
             None => format!("sqlite://{}", folder.path().join("desk.db").display()),
         };
         let desk = Self {
             folder,
             url,
-            database,
+            postgres,
             logs: RefCell::default(),
         };
         fs::create_dir(desk.path("customers")).expect("A folder for customers");
@@ -259,42 +259,32 @@ impl Desk {
         self.rows(&sql)[0][0].parse().expect("A number")
     }
 
-    /// What a query of texts gives; nothing while the database can't be read.
+    /// What a query of texts gives, once the daemon has made the database.
     pub fn rows(&self, sql: &str) -> Vec<Vec<String>> {
-        self.work(sql, false)
+        let mut last = None;
+        until(&format!("{sql} is answered"), SOON, || {
+            match on_database(&self.url, query(sql.to_owned())) {
+                Ok(rows) => Some(rows),
+                Err(error) => {
+                    // Told if it stays so.
+                    let text = error.to_string();
+                    if last.replace(text.clone()) != Some(text.clone()) {
+                        eprintln!("{text}");
+                    }
+                    None
+                }
+            }
+        })
     }
 
     /// Changes the database while no daemon runs.
     pub fn change(&self, sql: &str) {
-        self.work(sql, true);
-    }
-
-    fn work(&self, sql: &str, write: bool) -> Vec<Vec<String>> {
-        let (url, sql) = (self.url.clone(), sql.to_owned());
-        let work = async move {
-            sqlx::any::install_default_drivers();
-            let mut connection = AnyConnection::connect(&url).await.expect("The database");
-            if write {
-                let done = sqlx::query(AssertSqlSafe(sql)).execute(&mut connection);
-                done.await.expect("A change");
-                return Vec::new();
-            }
-            let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut connection);
-            let rows = rows.await.expect("Rows");
-            let texts = rows.iter().map(|row| {
-                let text = |at| row.try_get::<Option<String>, _>(at).expect("A text");
-                (0..row.len())
-                    .map(|at| text(at).unwrap_or_default())
-                    .collect()
-            });
-            let texts = texts.collect();
-            drop(connection.close().await);
-            texts
+        let sql = sql.to_owned();
+        let change = async move |mut database: AnyConnection| {
+            let done = sqlx::query(AssertSqlSafe(sql)).execute(&mut database).await;
+            done.map(drop)
         };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        runtime.expect("A runtime").block_on(work)
+        on_database(&self.url, change).expect("A change");
     }
 
     /// Waits until so many letters came in, all of them are decided on and all that the desk wrote is sent.
@@ -330,7 +320,7 @@ impl Drop for Desk {
             return;
         }
         let log = self.log();
-        let tokens = if self.database.is_some() || Path::new(&self.path("desk.db")).exists() {
+        let tokens = if self.postgres.is_some() || self.path("desk.db").exists() {
             let ids = self.rows("SELECT message_id FROM outbox");
             ids.iter()
                 .map(|row| row[0].split('@').next().unwrap_or_default().to_owned())
@@ -341,6 +331,35 @@ impl Drop for Desk {
         let leaks = leaks(&log, &tokens);
         assert!(leaks.is_empty(), "The log tells {leaks:?}:\n{log}");
     }
+}
+
+/// A query of texts.
+fn query(sql: String) -> impl AsyncFnOnce(AnyConnection) -> sqlx::Result<Vec<Vec<String>>> {
+    async move |mut database| {
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .fetch_all(&mut database)
+            .await?;
+        drop(database.close().await);
+        let texts = rows.iter().map(|row| {
+            (0..row.len())
+                .map(|at| Ok(row.try_get::<Option<String>, _>(at)?.unwrap_or_default()))
+                .collect()
+        });
+        texts.collect()
+    }
+}
+
+fn on_database<T>(
+    url: &str,
+    work: impl AsyncFnOnce(AnyConnection) -> sqlx::Result<T>,
+) -> sqlx::Result<T> {
+    sqlx::any::install_default_drivers();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime
+        .expect("A runtime")
+        .block_on(async move { work(AnyConnection::connect(url).await?).await })
 }
 
 /// What a log tells that nobody may read in a log (S32): passwords, tokens, whole addresses of customers and strangers, subjects.

@@ -8,6 +8,7 @@
     clippy::string_slice,
     clippy::arithmetic_side_effects,
     clippy::disallowed_methods,
+    clippy::print_stderr,
     unreachable_pub,
     reason = "tests"
 )]
