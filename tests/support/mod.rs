@@ -24,4 +24,5 @@ pub mod postgres;
 pub mod raw_imap;
 pub mod raw_lmtp;
 pub mod sink;
+pub mod trial_desk;
 pub mod wait;
