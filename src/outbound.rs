@@ -430,8 +430,14 @@ fn to(due: &Due) -> String {
     Address::new(&due.recipient).map_or_else(|_| "***".to_owned(), |to| masked(&to))
 }
 
+/// The readable half of a Message-ID: enough to find the letter in the mail server's log. The other half is a secret that a reply
+/// confirms with, so no log may hold it.
+fn half(message_id: &str) -> &str {
+    message_id.split(['.', '@']).next().unwrap_or_default()
+}
+
 fn log_fate(due: &Due, attempt: u32, fate: &Fate) {
-    let (letter, message_id, to) = (due.id, due.message_id.as_str(), to(due));
+    let (letter, message_id, to) = (due.id, half(&due.message_id), to(due));
     match fate {
         Fate::Sent(answer) => {
             tracing::info!(letter, message_id, to, attempt, "letter sent");

@@ -1,5 +1,7 @@
 //! What is logged and how: tracing to stderr, a fixed vocabulary for the life of a letter, addresses masked.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::desk::address::Address;
@@ -25,6 +27,7 @@ pub fn start() {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(colours())
         .with_target(false);
     // A second start (tests) keeps the first.
     let _ = if json {
@@ -32,6 +35,11 @@ pub fn start() {
     } else {
         builder.compact().try_init()
     };
+}
+
+/// Colours are for people at a terminal; in a file or a journal they would be noise.
+fn colours() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
 /// An address as it may stand in a log: `m***@raduga.example`.
