@@ -1,7 +1,7 @@
-//! `check --connect` against servers that let the desk in and servers that don't.
+//! `check --connect` against servers that let the desk in and servers that don't; what the log tells where it tells most.
 
-use super::desk::{Desk, PASSWORD, WRONG, dovecot};
-use super::post::DESK;
+use super::desk::{Desk, PASSWORD, WRONG, dovecot, passwords};
+use super::post::{DESK, MARIA, SOON, letter, until};
 use super::support::dovecot::Dovecot;
 use super::support::postfix::Postfix;
 
@@ -53,4 +53,25 @@ fn check_connect_refuses_an_unknown_certificate() {
     assert_eq!(done.status.code(), Some(1), "{said}");
     assert!(said.matches("certificate").count() >= 2, "{said}");
     assert!(!dovecot.log().contains("Login:"), "{}", dovecot.log());
+}
+
+/// S32: with everything logged there is, also of the libraries, no password is, in any form.
+#[test]
+fn no_filter_brings_out_a_password() {
+    let dovecot = dovecot();
+    let postfix = Postfix::start(&dovecot);
+    for filter in ["trace", "trace,async_imap=trace,sqlx=trace,rustls=trace"] {
+        let desk = Desk::new(&sections(&dovecot, &postfix, "password", "password"));
+        let daemon = desk.start_logging(filter);
+        daemon.says("Mailbox connected");
+        let raw = letter(MARIA, "Вход", "m1@raduga.example", "Нет входа.", &[]);
+        dovecot.deliver(MARIA, DESK, &raw);
+        until("the answer is sent", SOON, || {
+            desk.is_settled(1).then_some(())
+        });
+        let log = daemon.log();
+        assert!(log.contains("DEBUG"), "{log}");
+        assert_eq!(passwords(&log), Vec::<String>::new());
+        daemon.stop();
+    }
 }

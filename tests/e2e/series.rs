@@ -42,11 +42,9 @@ fn preloaded() -> (Dovecot, Postfix, Vec<Generated>) {
     (dovecot, postfix, letters)
 }
 
-fn desk(dovecot: &Dovecot, postfix: &Postfix) -> Desk {
+fn sections(dovecot: &Dovecot, postfix: &Postfix) -> String {
     let mailbox = mailbox("support", dovecot, DESK, "start = \"beginning\"");
-    let desk = Desk::new(&format!("{LIMITS}{mailbox}{}", smtp(postfix.smtp)));
-    customers(&desk, SENDERS);
-    desk
+    format!("{LIMITS}{mailbox}{}", smtp(postfix.smtp))
 }
 
 /// The letters that arrived in the senders' mailboxes once all that the desk sent has arrived.
@@ -131,18 +129,19 @@ fn entered(desk: &Desk, letters: &[Generated], numbers: &BTreeMap<usize, String>
 #[test]
 fn three_hundred_letters_are_registered_once() {
     let (dovecot, postfix, letters) = preloaded();
-    let desk = desk(&dovecot, &postfix);
+    let desk = Desk::new(&sections(&dovecot, &postfix));
+    customers(&desk, SENDERS);
     let daemon = desk.start();
     desk.settled(LETTERS as i64, &daemon, LONG);
     assert_eq!(judge(&desk, &dovecot, &letters), 0);
     daemon.stop();
 }
 
-/// Issue 2: the same while the daemon is killed five times on the way; A3, P1, P2.
-#[test]
-fn three_hundred_letters_survive_five_deaths() {
+/// The same while the daemon is killed five times on the way.
+fn five_deaths(desk: impl Fn(&str) -> Desk) {
     let (dovecot, postfix, letters) = preloaded();
-    let desk = desk(&dovecot, &postfix);
+    let desk = desk(&sections(&dovecot, &postfix));
+    customers(&desk, SENDERS);
     // Each death at another stop: letters kept, letters decided on, letters sent.
     let deaths = [
         ("SELECT COUNT(*) FROM letters", 1),
@@ -170,4 +169,16 @@ fn three_hundred_letters_survive_five_deaths() {
         "{doubled} letters arrived twice"
     );
     daemon.stop();
+}
+
+/// Issue 2: 300 preloaded letters and five times `kill -9`; A3, P1, P2.
+#[test]
+fn three_hundred_letters_survive_five_deaths() {
+    five_deaths(Desk::new);
+}
+
+/// Issue 2: the same on PostgreSQL, where the lock of a dead daemon has to go with its connection.
+#[test]
+fn three_hundred_letters_survive_five_deaths_on_postgres() {
+    five_deaths(Desk::on_postgres);
 }

@@ -41,15 +41,18 @@ fn hostile_letters_harm_nobody() {
     }
     let daemon = desk.start();
     desk.settled(5, &daemon, Duration::from_secs(120));
-    let subjects: Vec<String> = desk
-        .requests()
-        .iter()
-        .map(|r| r["subject"].as_str().unwrap().to_owned())
-        .collect();
-    for id in ["m1", "m3", "m5"] {
-        let count = subjects.iter().filter(|s| s.starts_with(id)).count();
-        assert_eq!(count, 1, "{id} in {subjects:?}");
-    }
+    let verdicts = desk.rows("SELECT verdict FROM letters ORDER BY id");
+    let verdicts: Vec<&str> = verdicts.iter().map(|r| r[0].as_str()).collect();
+    // Whose header block is cut short may have another From behind the cut: a person decides.
+    let wanted = [
+        "registered",
+        "registered",
+        "registered",
+        "held",
+        "registered",
+    ];
+    assert_eq!(verdicts, wanted);
+    assert_eq!(desk.gapless(), 4);
     assert!(daemon.peak() < MEMORY_KIB, "{} KiB", daemon.peak());
     daemon.stop();
 }
@@ -76,14 +79,13 @@ fn an_oversize_letter_is_registered_from_its_beginning() {
             .starts_with("Большое")
     );
     assert!(desk.ask("SELECT MAX(size) FROM letters") <= 300_000);
-    let told = sink.taken().into_iter().any(|t| {
-        let text = text(&t.raw);
-        t.to == [MARIA]
-            && (text.contains("КиБ")
-                || text.contains("МиБ")
-                || text.contains("КБ")
-                || text.contains("МБ"))
-    });
+    for t in sink.taken() {
+        println!("{}", text(&t.raw));
+    }
+    let told = sink
+        .taken()
+        .into_iter()
+        .any(|t| t.to == [MARIA] && text(&t.raw).contains("195,3 КБ"));
     assert!(told, "The sender is told the limit");
     assert_eq!(
         dovecot.letters(DESK, "INBOX").len(),
@@ -115,6 +117,5 @@ fn two_thousand_letters_in_bounded_memory() {
     assert_eq!(desk.gapless(), roots);
     let peak = daemon.peak();
     assert!(peak < MEMORY_KIB, "{peak} KiB");
-    println!("peak {peak} KiB");
     daemon.stop();
 }
