@@ -86,7 +86,11 @@ pub async fn run(file: PathBuf) -> Result<(), Refusal> {
             why = lost(&lease) => Next::Lost(why),
         };
         let reloading = matches!(next, Next::Reloaded(_));
-        tell_system(&[if reloading { NotifyState::Reloading } else { NotifyState::Stopping }]);
+        tell_system(&[if reloading {
+            NotifyState::Reloading
+        } else {
+            NotifyState::Stopping
+        }]);
         house.close().await;
         match next {
             Next::Reloaded(fresh) => config = fresh,
@@ -315,7 +319,9 @@ impl Sender {
         };
         let desk = &self.config.desk.address;
         let mut outbound = Outbound::new(self.store.clone(), couriers, self.clock.clone(), desk);
-        outbound.run(stop, &self.send, |lost| self.undelivered(lost)).await;
+        outbound
+            .run(stop, &self.send, |lost| self.undelivered(lost))
+            .await;
     }
 
     /// A letter that will never arrive comes back to the rules.

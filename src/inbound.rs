@@ -257,7 +257,10 @@ pub struct Lost {
 }
 
 /// Reads letters off the async threads: a hostile one costs time there, and a panic costs only this attempt.
-async fn examine_all(waiting: Vec<Waiting>, config: &Arc<Config>) -> Result<Vec<(Waiting, Examined)>> {
+async fn examine_all(
+    waiting: Vec<Waiting>,
+    config: &Arc<Config>,
+) -> Result<Vec<(Waiting, Examined)>> {
     let config = Arc::clone(config);
     let read = move || {
         waiting

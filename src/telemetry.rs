@@ -1,5 +1,7 @@
 //! What is logged and how: tracing to stderr, a fixed vocabulary for the life of a letter, addresses masked.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::desk::address::Address;
@@ -12,10 +14,11 @@ const QUIET: [&str; 4] = [
     "rustls=warn",
 ];
 
-/// Starts logging to stderr; `POSTDESK_LOG` sets the filter (default `info`), `POSTDESK_LOG_FORMAT=json` the form for programs.
-pub fn start() {
-    let wanted = std::env::var("POSTDESK_LOG").unwrap_or_else(|_| "info".to_owned());
-    let mut filter = EnvFilter::try_new(&wanted).unwrap_or_else(|_| EnvFilter::new("info"));
+/// Starts logging to stderr at `level`; `POSTDESK_LOG` sets another filter, `POSTDESK_LOG_FORMAT=json` the form for programs. Colours are for
+/// terminals.
+pub fn start(level: &str) {
+    let wanted = std::env::var("POSTDESK_LOG").unwrap_or_else(|_| level.to_owned());
+    let mut filter = EnvFilter::try_new(&wanted).unwrap_or_else(|_| EnvFilter::new(level));
     for quiet in QUIET {
         if let Ok(directive) = quiet.parse() {
             filter = filter.add_directive(directive);
@@ -25,6 +28,7 @@ pub fn start() {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_target(false);
     // A second start (tests) keeps the first.
     let _ = if json {

@@ -42,22 +42,45 @@ pub async fn explain(config: Option<PathBuf>, wanted: Wanted) -> Result<(), Fail
         Err(_) if wanted.what == "-" || Path::new(&wanted.what).exists() => demo::example()?,
         Err(failure) => return Err(failure),
     };
-    let explanations = if wanted.what == "-" || Path::new(&wanted.what).is_file() {
+    let path = Path::new(&wanted.what);
+    if path.is_dir() {
+        return Err(Failure::Usage(format!(
+            "{} is a folder: `explain` takes one letter, `ingest` takes a Maildir",
+            path.display()
+        )));
+    }
+    // Not only plain files: a shell's <(…) is a pipe.
+    let explanations = if wanted.what == "-" || path.exists() {
         vec![of_file(&config, &wanted).await?]
+    } else if wanted.mailbox.is_some() || wanted.arrived.is_some() {
+        return Err(Failure::Usage(format!(
+            "there is no file {:?}; --mailbox and --arrived are for a dry run on a file",
+            wanted.what
+        )));
     } else {
         of_record(&config, &wanted.what).await?
     };
-    for explanation in explanations {
-        if wanted.json {
-            settings::say(
-                &serde_json::to_string_pretty(&explanation)
-                    .context("The explanation is no JSON")?,
-            );
-        } else {
-            settings::say(&explanation::text(&explanation));
-        }
+    if wanted.json {
+        let object = one_object(explanations);
+        settings::say(
+            &serde_json::to_string_pretty(&object).context("The explanation is no JSON")?,
+        );
+    } else {
+        let texts: Vec<String> = explanations.iter().map(explanation::text).collect();
+        settings::say(&texts.join("\n"));
     }
     Ok(())
+}
+
+/// The letter that opened a request; those that came after it stand under `further`.
+fn one_object(explanations: Vec<Value>) -> Value {
+    let mut all = explanations.into_iter();
+    let mut first = all.next().unwrap_or_default();
+    let further: Vec<Value> = all.collect();
+    if let (Some(map), false) = (first.as_object_mut(), further.is_empty()) {
+        map.insert("further".to_owned(), Value::Array(further));
+    }
+    first
 }
 
 /// The dry run on a file.
@@ -66,7 +89,13 @@ async fn of_file(config: &Config, wanted: &Wanted) -> Result<Value, Failure> {
         Some(name) if config.mailboxes.iter().any(|m| m.policy.name == *name) => name.clone(),
         Some(name) => {
             return Err(Failure::Usage(format!(
-                "there is no mailbox {name:?} in the configuration"
+                "there is no mailbox {name:?}; there are {}",
+                config
+                    .mailboxes
+                    .iter()
+                    .map(|m| m.policy.name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
             )));
         }
         None => inbound::default_mailbox(config)
@@ -148,7 +177,7 @@ fn read(what: &str, limit: u64) -> Result<(Vec<u8>, u64), Failure> {
 
 /// What was decided, from the record: of every letter of a request, or of the one with this Message-ID.
 async fn of_record(config: &Config, what: &str) -> Result<Vec<Value>, Failure> {
-    let store = Store::open(&config.store_url).await?;
+    let store = settings::open(config).await?;
     let records = if let Some(number) = Number::read(what) {
         let Some(request) = store.request(number).await? else {
             return Err(Failure::Broken(anyhow::anyhow!(
@@ -169,7 +198,10 @@ async fn of_record(config: &Config, what: &str) -> Result<Vec<Value>, Failure> {
     }
     let explained = records.into_iter().map(|record| match record.explanation {
         Some(text) => serde_json::from_str(&text).context("The record holds no valid explanation"),
-        None => Ok(serde_json::json!({"arrived": record.arrived.to_rfc3339(), "verdict": null, "reasons": ["It is kept and waits for its decision"]})),
+        None => Ok(explanation::undecided(
+            record.arrived,
+            config.desk.calendar.zone(),
+        )),
     });
     Ok(explained.collect::<anyhow::Result<Vec<Value>>>()?)
 }

@@ -424,7 +424,9 @@ fn judge_order(
         Grant::AfterChallenge => {
             representative::challenge(draft, incoming, &matter, state, PendingKind::Challenge)
         }
-        Grant::AfterPrimary => representative::ask_primary(draft, incoming, appointment, &matter, state),
+        Grant::AfterPrimary => {
+            representative::ask_primary(draft, incoming, appointment, &matter, state)
+        }
         Grant::Question | Grant::NotAtAll | Grant::Hold => {
             let tells = telling::tells(desk, &matter, state);
             draft.tell(telling::to_requester(
