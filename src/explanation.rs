@@ -162,7 +162,7 @@ fn number(case: &Case<'_>) -> Option<String> {
     given.or_else(|| Some(about(case).get("number")?.as_str()?.to_owned()))
 }
 
-/// How much of what the sender wrote stands in the text for people.
+/// How many characters of what the sender wrote stand in the text for people.
 const GLIMPSE: usize = 200;
 
 /// The same for people: the facts in a column, then the reasons. What there is nothing to say about is left out.
@@ -176,7 +176,7 @@ pub fn text(explanation: &Value) -> String {
         either(get("/about/number"), get("/about/evidence")),
     ));
     lines.push(("from", mailbox(get("/from"))));
-    lines.push(("subject", said("/subject")));
+    lines.push(("subject", glimpse(&said("/subject"))));
     lines.push(("arrived", said("/arrived")));
     let whose = [said("/sender/customer"), said("/sender/installation")];
     let whose: Vec<String> = whose.into_iter().filter(|w| !w.is_empty()).collect();
@@ -187,7 +187,14 @@ pub fn text(explanation: &Value) -> String {
     ));
     let (level, evidence) = (get("/assurance/level"), get("/assurance/evidence"));
     lines.push(("assurance", either(level, evidence)));
-    lines.push(("kind", either(get("/kind"), get("/type"))));
+    let kind = [said("/kind"), said("/type")];
+    lines.push((
+        "kind",
+        kind.into_iter()
+            .filter(|k| !k.is_empty())
+            .collect::<Vec<_>>()
+            .join(", "),
+    ));
     lines.push(("registered on", said("/registration_day")));
     lines.push(("opens", said("/opens")));
     lines.push(("due", said("/due")));
@@ -259,7 +266,7 @@ fn either(first: &Value, second: &Value) -> String {
 }
 
 fn mailbox(from: &Value) -> String {
-    let part = |key: &str| from.get(key).map(plain).unwrap_or_default();
+    let part = |key: &str| glimpse(&from.get(key).map(plain).unwrap_or_default());
     match (part("name"), part("address")) {
         (name, address) if address.is_empty() => name,
         (name, address) if name.is_empty() => address,

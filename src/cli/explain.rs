@@ -36,12 +36,7 @@ pub struct Wanted {
 /// # Errors
 /// Nothing of that name, an unknown mailbox, or a bad configuration.
 pub async fn explain(config: Option<PathBuf>, wanted: Wanted) -> Result<(), Failure> {
-    let config = match settings::file(config) {
-        Ok(file) => settings::load(&file)?,
-        // A letter can be read without any desk: the demo's rules stand in.
-        Err(_) if wanted.what == "-" || Path::new(&wanted.what).exists() => demo::example()?,
-        Err(failure) => return Err(failure),
-    };
+    let config = configuration(config, &wanted)?;
     let path = Path::new(&wanted.what);
     if path.is_dir() {
         return Err(Failure::Usage(format!(
@@ -70,6 +65,22 @@ pub async fn explain(config: Option<PathBuf>, wanted: Wanted) -> Result<(), Fail
         settings::say(&texts.join("\n"));
     }
     Ok(())
+}
+
+/// The configuration that is meant. A letter in a file can be read without any desk, also in a fresh clone, whose configuration lacks the
+/// passwords: then the demo's rules stand in, and that is said.
+fn configuration(named: Option<PathBuf>, wanted: &Wanted) -> Result<Config, Failure> {
+    let needed = named.is_some() || !(wanted.what == "-" || Path::new(&wanted.what).exists());
+    match settings::file(named).and_then(|file| settings::load(&file)) {
+        Err(Failure::Configuration(why)) if !needed => {
+            let what = why.lines().next().unwrap_or_default();
+            tracing::warn!(
+                "Explained by the rules of `postdesk demo`, there is no usable configuration: {what}"
+            );
+            demo::example()
+        }
+        other => other,
+    }
 }
 
 /// The letter that opened a request; those that came after it stand under `further`.
@@ -103,27 +114,21 @@ async fn of_file(config: &Config, wanted: &Wanted) -> Result<Value, Failure> {
             .unwrap_or_default(),
     };
     let (raw, size) = read(&wanted.what, config.max_letter)?;
-    let now = Clock::System.now();
-    let arrived = wanted.arrived.unwrap_or(now);
+    // As if it had arrived then, and been decided at once: one that came on a Friday evening long ago is not registered at that.
+    let arrived = wanted.arrived.unwrap_or_else(|| Clock::System.now());
     let mut examined = inbound::examine(&raw, config, &name);
-    let known = known(config, &mut examined, now).await;
+    let known = known(config, &mut examined, arrived).await;
     let mailbox = inbound::mailbox_policy(config, &name);
     let oversize = (size > config.max_letter).then_some(size);
     let decision = inbound::decide_letter(
-        config,
-        &known,
-        &examined,
-        &mailbox,
-        arrived,
-        oversize,
-        now.max(arrived),
+        config, &known, &examined, &mailbox, arrived, oversize, arrived,
     );
     let names = Names {
         request: None,
         pending: None,
         outbox: (1..).take(decision.notices.len()).collect(),
     };
-    let (_, told): (_, Vec<Told>) = inbound::write(config, &decision, &names, now);
+    let (_, told): (_, Vec<Told>) = inbound::write(config, &decision, &names, arrived);
     Ok(explanation::json(&Case {
         letter: &examined.letter,
         assurance: &examined.assurance,
@@ -180,8 +185,8 @@ async fn of_record(config: &Config, what: &str) -> Result<Vec<Value>, Failure> {
     let store = settings::open(config).await?;
     let records = if let Some(number) = Number::read(what) {
         let Some(request) = store.request(number).await? else {
-            return Err(Failure::Broken(anyhow::anyhow!(
-                "There is no request {number}"
+            return Err(Failure::Usage(format!(
+                "there is no request {number}; `postdesk requests` lists those that are open"
             )));
         };
         store.records_of_request(request.id).await?

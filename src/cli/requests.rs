@@ -94,8 +94,8 @@ pub async fn one(config: Option<PathBuf>, number: &str, as_json: bool) -> Result
     let config = settings::load(&settings::file(config)?)?;
     let store = settings::open(&config).await?;
     let Some(request) = store.request(wanted).await? else {
-        return Err(Failure::Broken(anyhow::anyhow!(
-            "There is no request {wanted}"
+        return Err(Failure::Usage(format!(
+            "there is no request {wanted}; `postdesk requests` lists those that are open"
         )));
     };
     let history = store.history(request.id).await?;
