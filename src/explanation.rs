@@ -49,9 +49,12 @@ pub fn json(case: &Case<'_>) -> Value {
         From::Nobody { shown, .. } => (shown.clone(), String::new()),
     };
     let found = Found::of(case);
-    let registered = case.decision.events.iter().find_map(|e| match e {
-        Event::Registered { day, due, .. } => Some((*day, *due)),
-        _ => None,
+    let registered = case.decision.events.iter().find_map(|e| {
+        if let Event::Registered { day, due, .. } = e {
+            Some((*day, *due))
+        } else {
+            None
+        }
     });
     let due = registered.map(|(_, due)| due).or(found.due);
     let mut faults = letter.faults.clone();
@@ -129,9 +132,12 @@ impl Found {
             }
             (Concern::Existing(_) | Concern::Nothing, _) => return Self::default(),
         };
-        let kind = case.decision.events.iter().find_map(|e| match e {
-            Event::KindChanged { to, .. } => Some(*to),
-            _ => None,
+        let kind = case.decision.events.iter().find_map(|e| {
+            if let Event::KindChanged { to, .. } = e {
+                Some(*to)
+            } else {
+                None
+            }
         });
         Self {
             kind: Some(kind.unwrap_or(matter.kind)),
@@ -155,9 +161,12 @@ fn about(case: &Case<'_>) -> Value {
 
 /// The number that the decision gave, or that of the request it is about.
 fn number(case: &Case<'_>) -> Option<String> {
-    let given = case.decision.events.iter().find_map(|e| match e {
-        Event::Registered { number, .. } => Some(number.to_string()),
-        _ => None,
+    let given = case.decision.events.iter().find_map(|e| {
+        if let Event::Registered { number, .. } = e {
+            Some(number.to_string())
+        } else {
+            None
+        }
     });
     given.or_else(|| Some(about(case).get("number")?.as_str()?.to_owned()))
 }

@@ -53,6 +53,7 @@ pub async fn ingest(
         }
     }
     let decided = decide(&config, &store, &clock).await?;
+    store.close().await;
     let known = taken.saturating_sub(fresh);
     let letters = if taken == 1 { "letter" } else { "letters" };
     let by_whom = if decided {
