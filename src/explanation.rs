@@ -42,24 +42,24 @@ pub struct Case<'a> {
 
 /// The object of `explain --json` (keys are an interface: extend, don't rename).
 pub fn json(case: &Case<'_>) -> Value {
-    let moment = |at: DateTime<Utc>| {
-        at.with_timezone(&case.zone)
-            .to_rfc3339_opts(SecondsFormat::Secs, false)
-    };
+    let moment = |at: DateTime<Utc>| moment(at, case.zone);
     let letter = case.letter;
     let (name, address) = match &letter.from {
         From::One { address, name } => (name.clone(), address.to_string()),
         From::Nobody { shown, .. } => (shown.clone(), String::new()),
     };
     let found = Found::of(case);
-    let registered = case.decision.events.iter().find_map(|e| match e {
-        Event::Registered { day, due, .. } => Some((*day, *due)),
-        _ => None,
+    let registered = case.decision.events.iter().find_map(|e| {
+        if let Event::Registered { day, due, .. } = e {
+            Some((*day, *due))
+        } else {
+            None
+        }
     });
     let due = registered.map(|(_, due)| due).or(found.due);
     let mut faults = letter.faults.clone();
     if let From::Nobody { why, .. } = &letter.from {
-        faults.push(format!("From: {why}"));
+        faults.push(why.clone());
     }
     json!({
         "message_id": letter.message_id,
@@ -97,6 +97,22 @@ pub fn json(case: &Case<'_>) -> Value {
     })
 }
 
+/// The same object for a letter that is kept and not yet read.
+pub fn undecided(arrived: DateTime<Utc>, zone: Tz) -> Value {
+    json!({
+        "message_id": null, "subject": "", "from": {"name": "", "address": ""}, "to": [], "cc": [], "date": null,
+        "arrived": moment(arrived, zone), "text": "", "new_text": "", "attachments": [], "automatic": null, "bounce": null,
+        "assurance": {"level": "none", "evidence": []}, "sender": null, "about": null, "kind": null, "type": null, "verdict": null,
+        "number": null, "registration_day": null, "opens": null, "due": null, "letters": [],
+        "reasons": ["It is kept and waits for its decision"], "faults": [],
+    })
+}
+
+fn moment(at: DateTime<Utc>, zone: Tz) -> String {
+    at.with_timezone(&zone)
+        .to_rfc3339_opts(SecondsFormat::Secs, false)
+}
+
 /// What the decision found out about the request, new or continued.
 #[derive(Default)]
 struct Found {
@@ -116,9 +132,12 @@ impl Found {
             }
             (Concern::Existing(_) | Concern::Nothing, _) => return Self::default(),
         };
-        let kind = case.decision.events.iter().find_map(|e| match e {
-            Event::KindChanged { to, .. } => Some(*to),
-            _ => None,
+        let kind = case.decision.events.iter().find_map(|e| {
+            if let Event::KindChanged { to, .. } = e {
+                Some(*to)
+            } else {
+                None
+            }
         });
         Self {
             kind: Some(kind.unwrap_or(matter.kind)),
@@ -142,103 +161,145 @@ fn about(case: &Case<'_>) -> Value {
 
 /// The number that the decision gave, or that of the request it is about.
 fn number(case: &Case<'_>) -> Option<String> {
-    let given = case.decision.events.iter().find_map(|e| match e {
-        Event::Registered { number, .. } => Some(number.to_string()),
-        _ => None,
+    let given = case.decision.events.iter().find_map(|e| {
+        if let Event::Registered { number, .. } = e {
+            Some(number.to_string())
+        } else {
+            None
+        }
     });
     given.or_else(|| Some(about(case).get("number")?.as_str()?.to_owned()))
 }
 
-/// The same for people: the facts in a column, then the reasons.
+/// How many characters of what the sender wrote stand in the text for people.
+const GLIMPSE: usize = 200;
+
+/// The same for people: the facts in a column, then the reasons. What there is nothing to say about is left out.
 pub fn text(explanation: &Value) -> String {
-    let mut out = String::new();
-    let said = |value: &Value| match value {
-        Value::Null => "-".to_owned(),
-        Value::String(s) => shown(s),
-        Value::Array(list) => list
-            .iter()
-            .filter_map(Value::as_str)
-            .map(shown)
+    let get = |path: &str| explanation.pointer(path).unwrap_or(&Value::Null);
+    let said = |path: &str| plain(get(path));
+    let mut lines = vec![("verdict", or(said("/verdict"), "none yet"))];
+    lines.push(("number", said("/number")));
+    lines.push((
+        "about",
+        either(get("/about/number"), get("/about/evidence")),
+    ));
+    lines.push(("from", mailbox(get("/from"))));
+    lines.push(("subject", glimpse(&said("/subject"))));
+    lines.push(("arrived", said("/arrived")));
+    let whose = [said("/sender/customer"), said("/sender/installation")];
+    let whose: Vec<String> = whose.into_iter().filter(|w| !w.is_empty()).collect();
+    let of = if whose.is_empty() { "" } else { " of " };
+    lines.push((
+        "sender",
+        format!("{}{of}{}", said("/sender/role"), whose.join(", ")),
+    ));
+    let (level, evidence) = (get("/assurance/level"), get("/assurance/evidence"));
+    lines.push(("assurance", either(level, evidence)));
+    let kind = [said("/kind"), said("/type")];
+    lines.push((
+        "kind",
+        kind.into_iter()
+            .filter(|k| !k.is_empty())
             .collect::<Vec<_>>()
             .join(", "),
-        other => other.to_string(),
-    };
-    let mut line = |name: &str, value: String| out.push_str(&format!("{name:<14} {value}\n"));
-    let get = |path: &str| explanation.pointer(path).unwrap_or(&Value::Null);
-    line("verdict", said(get("/verdict")));
-    line("number", said(get("/number")));
-    line(
-        "from",
-        format!(
-            "{} <{}>",
-            said(get("/from/name")),
-            said(get("/from/address"))
-        ),
-    );
-    line("subject", said(get("/subject")));
-    line("arrived", said(get("/arrived")));
-    line(
-        "sender",
-        format!(
-            "{} of {}, {}",
-            said(get("/sender/role")),
-            said(get("/sender/customer")),
-            said(get("/sender/installation"))
-        ),
-    );
-    line(
-        "assurance",
-        format!(
-            "{}: {}",
-            said(get("/assurance/level")),
-            said(get("/assurance/evidence"))
-        ),
-    );
-    line("about", said(get("/about/number")));
-    line(
-        "kind",
-        format!("{}, {}", said(get("/kind")), said(get("/type"))),
-    );
-    line("registered on", said(get("/registration_day")));
-    line("opens", said(get("/opens")));
-    line("due", said(get("/due")));
-    line("automatic", said(get("/automatic")));
-    for told in get("/letters").as_array().into_iter().flatten() {
-        let part = |key: &str| told.get(key).map(&said).unwrap_or_default();
-        line(
-            "letter",
-            format!(
-                "{} to {}: {}",
-                part("template"),
-                part("to"),
-                part("subject")
-            ),
-        );
-    }
-    for attachment in get("/attachments").as_array().into_iter().flatten() {
-        let part = |key: &str| attachment.get(key).map(&said).unwrap_or_default();
-        line(
+    ));
+    lines.push(("registered on", said("/registration_day")));
+    lines.push(("opens", said("/opens")));
+    lines.push(("due", said("/due")));
+    lines.push(("automatic", said("/automatic")));
+    lines.push((
+        "bounce",
+        either(get("/bounce/recipient"), get("/bounce/status")),
+    ));
+    lines.push(("wrote", glimpse(&said("/new_text"))));
+    for file in entries(get("/attachments")) {
+        let part = |key: &str| file.get(key).map(plain).unwrap_or_default();
+        let kind = format!("{}, {} octets", part("type"), part("size"));
+        lines.push((
             "attachment",
-            format!(
-                "{} ({}, {} octets)",
-                part("name"),
-                part("type"),
-                part("size")
-            ),
+            format!("{} ({kind})", or(part("name"), "unnamed")),
+        ));
+    }
+    for reason in entries(get("/reasons")) {
+        lines.push(("because", plain(reason)));
+    }
+    for told in entries(get("/letters")) {
+        let part = |key: &str| told.get(key).map(plain).unwrap_or_default();
+        let what = format!(
+            "{} to {}: {}",
+            part("template"),
+            part("to"),
+            part("subject")
         );
+        lines.push(("letter", what));
     }
-    for (name, key) in [("because", "/reasons"), ("fault", "/faults")] {
-        for reason in get(key).as_array().into_iter().flatten() {
-            line(name, said(reason));
-        }
+    for fault in entries(get("/faults")) {
+        lines.push(("fault", plain(fault)));
     }
-    out
+    lines.retain(|(_, value)| !value.is_empty());
+    lines
+        .iter()
+        .map(|(name, value)| format!("{name:<14} {value}\n"))
+        .collect()
 }
 
-/// One line of a stranger's text that can't drive a terminal (F13).
-fn shown(text: &str) -> String {
+fn entries(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// A value in one line; nothing for nothing.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(s) => shown(s),
+        Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(", "),
+        other @ (Value::Bool(_) | Value::Number(_) | Value::Object(_)) => other.to_string(),
+    }
+}
+
+fn or(value: String, instead: &str) -> String {
+    if value.is_empty() {
+        instead.to_owned()
+    } else {
+        value
+    }
+}
+
+/// `first: second`, or the one that there is.
+fn either(first: &Value, second: &Value) -> String {
+    match (plain(first), plain(second)) {
+        (first, second) if first.is_empty() || second.is_empty() => format!("{first}{second}"),
+        (first, second) => format!("{first}: {second}"),
+    }
+}
+
+fn mailbox(from: &Value) -> String {
+    let part = |key: &str| glimpse(&from.get(key).map(plain).unwrap_or_default());
+    match (part("name"), part("address")) {
+        (name, address) if address.is_empty() => name,
+        (name, address) if name.is_empty() => address,
+        (name, address) => format!("{name} <{address}>"),
+    }
+}
+
+fn glimpse(text: &str) -> String {
+    let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = words.char_indices().nth(GLIMPSE) {
+        words.truncate(end);
+        words.push('…');
+    }
+    words
+}
+
+/// One line of a stranger's text that can neither drive a terminal nor turn the order of what stands around it (F13).
+pub fn shown(text: &str) -> String {
+    let disturbs = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
     text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if disturbs(c) { ' ' } else { c })
         .collect()
 }
 

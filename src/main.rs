@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use postdesk::cli::command::{self, Arguments};
+use postdesk::cli::command::{self, Arguments, Command};
 use postdesk::telemetry;
 
 /// Room for a hostile letter's nesting on the threads that read letters; only touched pages cost memory.
@@ -12,7 +12,9 @@ const STACK: usize = 16 << 20;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    telemetry::start();
+    // The daemon tells its life; a command has its result to tell, and the log would stand in the middle of it.
+    let daemon = matches!(arguments.command, Command::Run);
+    telemetry::start(if daemon { "info" } else { "warn" });
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_stack_size(STACK)

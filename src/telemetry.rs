@@ -14,10 +14,11 @@ const QUIET: [&str; 4] = [
     "rustls=warn",
 ];
 
-/// Starts logging to stderr; `POSTDESK_LOG` sets the filter (default `info`), `POSTDESK_LOG_FORMAT=json` the form for programs.
-pub fn start() {
-    let wanted = std::env::var("POSTDESK_LOG").unwrap_or_else(|_| "info".to_owned());
-    let mut filter = EnvFilter::try_new(&wanted).unwrap_or_else(|_| EnvFilter::new("info"));
+/// Starts logging to stderr at `level`; `POSTDESK_LOG` sets another filter, `POSTDESK_LOG_FORMAT=json` the form for programs. Colours are for
+/// terminals.
+pub fn start(level: &str) {
+    let wanted = std::env::var("POSTDESK_LOG").unwrap_or_else(|_| level.to_owned());
+    let mut filter = EnvFilter::try_new(&wanted).unwrap_or_else(|_| EnvFilter::new(level));
     for quiet in QUIET {
         if let Ok(directive) = quiet.parse() {
             filter = filter.add_directive(directive);

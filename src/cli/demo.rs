@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config, Source};
 use crate::courier::Courier;
 use crate::desk::request::Request;
+use crate::explanation::shown;
 use crate::inbound::Inbound;
 use crate::intake::Intake;
 use crate::mail::parse::{self, Caps};
@@ -298,13 +299,15 @@ impl Stage {
             .unwrap_or_default();
         let explanation: serde_json::Value =
             serde_json::from_str(&record).context("The letter has no explanation")?;
-        let word = |key: &str| {
+        let found = |key: &str| {
             explanation
                 .get(key)
                 .and_then(serde_json::Value::as_str)
-                .unwrap_or("-")
-                .to_owned()
+                .map(shown)
         };
+        let verdict = found("verdict").unwrap_or_default();
+        let joined = if verdict == "attached" { "to" } else { "as" };
+        let number = found("number").map(|n| format!(" {joined} {n}"));
         let why = explanation
             .get("reasons")
             .and_then(serde_json::Value::as_array)
@@ -315,10 +318,10 @@ impl Stage {
                     .join("\n         ")
             });
         settings::say(&format!(
-            "    in   {}: {}, {}\n         {}",
-            word("subject"),
-            word("verdict"),
-            word("number"),
+            "    in   {}: {}{}\n         {}",
+            found("subject").unwrap_or_default(),
+            verdict,
+            number.unwrap_or_default(),
             why.unwrap_or_default()
         ));
         Ok(())
@@ -380,7 +383,7 @@ fn farewell(dir: &Path, requests: &[Request]) -> String {
     }
     let dir = dir.display();
     out.push_str(&format!(
-        "\nLook around:\n    postdesk -c {dir}/postdesk.toml requests\n    postdesk -c {dir}/postdesk.toml request 2026-000003\n    postdesk -c {dir}/postdesk.toml explain 2026-000001\n    {dir}/outbox (open a letter in your mail client)\n\nThe next step, a real mailbox:\n    postdesk init my-desk    then fill in [[mailbox]] and [smtp] of my-desk/postdesk.toml,\n    postdesk -c my-desk/postdesk.toml check --connect    and    postdesk -c my-desk/postdesk.toml run\n"
+        "\nLook around:\n    postdesk -c {dir}/postdesk.toml requests\n    postdesk -c {dir}/postdesk.toml request 2026-000003\n    postdesk -c {dir}/postdesk.toml explain 2026-000001\n    {dir}/outbox    the letters that went out: open one in your mail client\n\nThe next step, a real mailbox:\n    postdesk init my-desk    then fill in [[mailbox]] and [smtp] of my-desk/postdesk.toml,\n    postdesk -c my-desk/postdesk.toml check --connect    and    postdesk -c my-desk/postdesk.toml run\n"
     ));
     out
 }

@@ -38,28 +38,62 @@ pub struct Wanted {
 /// # Errors
 /// Nothing of that name, an unknown mailbox, or a bad configuration.
 pub async fn explain(config: Option<PathBuf>, wanted: Wanted) -> Result<(), Failure> {
-    let config = match settings::file(config) {
-        Ok(file) => settings::load(&file)?,
-        // A letter can be read without any desk: the demo's rules stand in.
-        Err(_) if wanted.what == "-" || Path::new(&wanted.what).exists() => demo::example()?,
-        Err(failure) => return Err(failure),
-    };
-    let explanations = if wanted.what == "-" || Path::new(&wanted.what).is_file() {
+    let config = configuration(config, &wanted)?;
+    let path = Path::new(&wanted.what);
+    if path.is_dir() {
+        return Err(Failure::Usage(format!(
+            "{} is a folder: `explain` takes one letter, `ingest` takes a Maildir",
+            path.display()
+        )));
+    }
+    // Not only plain files: a shell's <(…) is a pipe.
+    let explanations = if wanted.what == "-" || path.exists() {
         vec![of_file(&config, &wanted).await?]
+    } else if wanted.mailbox.is_some() || wanted.arrived.is_some() {
+        return Err(Failure::Usage(format!(
+            "there is no file {:?}; --mailbox and --arrived are for a dry run on a file",
+            wanted.what
+        )));
     } else {
         of_record(&config, &wanted.what).await?
     };
-    for explanation in explanations {
-        if wanted.json {
-            settings::say(
-                &serde_json::to_string_pretty(&explanation)
-                    .context("The explanation is no JSON")?,
-            );
-        } else {
-            settings::say(&explanation::text(&explanation));
-        }
+    if wanted.json {
+        let object = one_object(explanations);
+        settings::say(
+            &serde_json::to_string_pretty(&object).context("The explanation is no JSON")?,
+        );
+    } else {
+        let texts: Vec<String> = explanations.iter().map(explanation::text).collect();
+        settings::say(&texts.join("\n"));
     }
     Ok(())
+}
+
+/// The configuration that is meant. A letter in a file can be read without any desk, also in a fresh clone, whose configuration lacks the
+/// passwords: then the demo's rules stand in, and that is said.
+fn configuration(named: Option<PathBuf>, wanted: &Wanted) -> Result<Config, Failure> {
+    let needed = named.is_some() || !(wanted.what == "-" || Path::new(&wanted.what).exists());
+    match settings::file(named).and_then(|file| settings::load(&file)) {
+        Err(Failure::Configuration(why)) if !needed => {
+            let what = why.lines().next().unwrap_or_default();
+            tracing::warn!(
+                "Explained by the rules of `postdesk demo`, there is no usable configuration: {what}"
+            );
+            demo::example()
+        }
+        other => other,
+    }
+}
+
+/// The letter that opened a request; those that came after it stand under `further`.
+fn one_object(explanations: Vec<Value>) -> Value {
+    let mut all = explanations.into_iter();
+    let mut first = all.next().unwrap_or_default();
+    let further: Vec<Value> = all.collect();
+    if let (Some(map), false) = (first.as_object_mut(), further.is_empty()) {
+        map.insert("further".to_owned(), Value::Array(further));
+    }
+    first
 }
 
 /// The dry run on a file.
@@ -68,7 +102,13 @@ async fn of_file(config: &Config, wanted: &Wanted) -> Result<Value, Failure> {
         Some(name) if config.mailboxes.iter().any(|m| m.policy.name == *name) => name.clone(),
         Some(name) => {
             return Err(Failure::Usage(format!(
-                "there is no mailbox {name:?} in the configuration"
+                "there is no mailbox {name:?}; there are {}",
+                config
+                    .mailboxes
+                    .iter()
+                    .map(|m| m.policy.name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
             )));
         }
         None => inbound::default_mailbox(config)
@@ -76,27 +116,21 @@ async fn of_file(config: &Config, wanted: &Wanted) -> Result<Value, Failure> {
             .unwrap_or_default(),
     };
     let (raw, size) = read(&wanted.what, config.max_letter)?;
-    let now = Clock::System.now();
-    let arrived = wanted.arrived.unwrap_or(now);
+    // As if it had arrived then, and been decided at once: one that came on a Friday evening long ago is not registered at that.
+    let arrived = wanted.arrived.unwrap_or_else(|| Clock::System.now());
     let mut examined = examination::examine(&raw, config, &name);
-    let known = known(config, &mut examined, now).await;
+    let known = known(config, &mut examined, arrived).await;
     let mailbox = inbound::mailbox_policy(config, &name);
     let oversize = (size > config.max_letter).then_some(size);
     let decision = inbound::decide_letter(
-        config,
-        &known,
-        &examined,
-        &mailbox,
-        arrived,
-        oversize,
-        now.max(arrived),
+        config, &known, &examined, &mailbox, arrived, oversize, arrived,
     );
     let names = Names {
         request: None,
         pending: None,
         outbox: (1..).take(decision.notices.len()).collect(),
     };
-    let (_, told): (_, Vec<Told>) = inbound::write(config, &decision, &names, now);
+    let (_, told): (_, Vec<Told>) = inbound::write(config, &decision, &names, arrived);
     Ok(explanation::json(&Case {
         letter: &examined.letter,
         assurance: &examined.assurance,
@@ -150,11 +184,11 @@ fn read(what: &str, limit: u64) -> Result<(Vec<u8>, u64), Failure> {
 
 /// What was decided, from the record: of every letter of a request, or of the one with this Message-ID.
 async fn of_record(config: &Config, what: &str) -> Result<Vec<Value>, Failure> {
-    let store = Store::open(&config.store_url).await?;
+    let store = settings::open(config).await?;
     let records = if let Some(number) = Number::read(what) {
         let Some(request) = store.request(number).await? else {
-            return Err(Failure::Broken(anyhow::anyhow!(
-                "There is no request {number}"
+            return Err(Failure::Usage(format!(
+                "there is no request {number}; `postdesk requests` lists those that are open"
             )));
         };
         store.records_of_request(request.id).await?
@@ -171,7 +205,10 @@ async fn of_record(config: &Config, what: &str) -> Result<Vec<Value>, Failure> {
     }
     let explained = records.into_iter().map(|record| match record.explanation {
         Some(text) => serde_json::from_str(&text).context("The record holds no valid explanation"),
-        None => Ok(serde_json::json!({"arrived": record.arrived.to_rfc3339(), "verdict": null, "reasons": ["It is kept and waits for its decision"]})),
+        None => Ok(explanation::undecided(
+            record.arrived,
+            config.desk.calendar.zone(),
+        )),
     });
     Ok(explained.collect::<anyhow::Result<Vec<Value>>>()?)
 }

@@ -43,7 +43,7 @@ pub async fn ingest(
         )));
     }
     let clock = Clock::System;
-    let store = Store::open(&config.store_url).await?;
+    let store = settings::make(&config).await?;
     let (mut taken, mut fresh) = (0_usize, 0_usize);
     for file in files {
         for batch in read(file, arrived, clock.now(), config.max_letter)?.chunks(BATCH) {
@@ -53,14 +53,16 @@ pub async fn ingest(
         }
     }
     let decided = decide(&config, &store, &clock).await?;
+    store.close().await;
     let known = taken.saturating_sub(fresh);
+    let letters = if taken == 1 { "letter" } else { "letters" };
     let by_whom = if decided {
-        "decided"
+        "all are decided: see `postdesk requests`, or `postdesk explain MESSAGE-ID` for one of them"
     } else {
-        "left to the running daemon"
+        "a daemon is running and decides on them"
     };
     settings::say(&format!(
-        "{taken} letters taken, {known} of them known already; {by_whom}"
+        "{taken} {letters} read: {fresh} new, {known} known already; {by_whom}"
     ));
     Ok(())
 }

@@ -7,9 +7,10 @@ use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use super::failure::Failure;
+use super::history::{purpose, short, told};
 use super::settings;
 use crate::desk::request::{Number, Request, Status};
-use crate::store::pool::Store;
+use crate::explanation::shown;
 use crate::store::requests::HistoryLine;
 
 /// `postdesk requests`.
@@ -37,7 +38,7 @@ pub async fn list(
             "there is no customer {id:?} (customers are named by their files)"
         )));
     }
-    let store = Store::open(&config.store_url).await?;
+    let store = settings::open(&config).await?;
     let requests = store.requests(status, customer).await?;
     let zone = config.desk.calendar.zone();
     if as_json {
@@ -45,24 +46,39 @@ pub async fn list(
         settings::say(&pretty(&Value::Array(all)));
         return Ok(());
     }
-    let mut out = String::new();
-    for request in &requests {
-        let number = request
-            .number
-            .map_or_else(|| "(queued)".to_owned(), |n| n.to_string());
-        let due = request
-            .due
-            .map_or_else(|| short(request.matter.opens, zone), |d| short(d, zone));
-        let kind = request.matter.kind.word();
-        let customer = request.matter.customer.as_deref().unwrap_or("-");
-        out.push_str(&format!(
-            "{number:<12} {:<20} {kind:<9} {due:<17} {customer:<16} {}\n",
-            request.status.word(),
-            request.matter.subject
-        ));
-    }
-    settings::say(if out.is_empty() { "No requests" } else { &out });
+    settings::say(&table(&requests, zone));
     Ok(())
+}
+
+/// One line a request, under a head.
+fn table(requests: &[Request], zone: Tz) -> String {
+    if requests.is_empty() {
+        return "No such requests".to_owned();
+    }
+    let mut out = row(["number", "status", "kind", "due", "customer", "subject"]);
+    for request in requests {
+        let (number, due) = match (request.number, request.due) {
+            (Some(number), Some(due)) => (number.to_string(), short(due, zone)),
+            (Some(number), None) => (number.to_string(), "-".to_owned()),
+            (None, _) => {
+                let opens = short(request.matter.opens, zone);
+                ("(queued)".to_owned(), format!("from {opens}"))
+            }
+        };
+        out.push_str(&row([
+            &number,
+            request.status.word(),
+            request.matter.kind.word(),
+            &due,
+            request.matter.customer.as_deref().unwrap_or("-"),
+            &shown(&request.matter.subject),
+        ]));
+    }
+    out
+}
+
+fn row([number, status, kind, due, customer, subject]: [&str; 6]) -> String {
+    format!("{number:<12} {status:<20} {kind:<9} {due:<21} {customer:<16} {subject}\n")
 }
 
 /// `postdesk request NUMBER`.
@@ -76,10 +92,10 @@ pub async fn one(config: Option<PathBuf>, number: &str, as_json: bool) -> Result
         ))
     })?;
     let config = settings::load(&settings::file(config)?)?;
-    let store = Store::open(&config.store_url).await?;
+    let store = settings::open(&config).await?;
     let Some(request) = store.request(wanted).await? else {
-        return Err(Failure::Broken(anyhow::anyhow!(
-            "There is no request {wanted}"
+        return Err(Failure::Usage(format!(
+            "there is no request {wanted}; `postdesk requests` lists those that are open"
         )));
     };
     let history = store.history(request.id).await?;
@@ -95,49 +111,61 @@ pub async fn one(config: Option<PathBuf>, number: &str, as_json: bool) -> Result
         settings::say(&pretty(&whole));
         return Ok(());
     }
-    let matter = &request.matter;
-    let mut out = format!(
-        "{wanted}  {}, {}, {}\n",
-        matter.kind.word(),
-        matter.type_.word(),
-        request.status.word()
-    );
-    out.push_str(&format!("subject     {}\n", matter.subject));
-    out.push_str(&format!(
-        "from        {} <{}>\n",
-        matter.requester_name, matter.requester
-    ));
-    out.push_str(&format!(
-        "customer    {}, {}\n",
-        matter.customer.as_deref().unwrap_or("-"),
-        matter.installation.as_deref().unwrap_or("-")
-    ));
-    out.push_str(&format!("arrived     {}\n", short(matter.arrived, zone)));
-    out.push_str(&format!("registered  {}\n", matter.registration_day));
-    out.push_str(&format!(
-        "due         {}\n",
-        request
-            .due
-            .map_or_else(|| "-".to_owned(), |d| short(d, zone))
-    ));
-    for pending in &request.pending {
-        out.push_str(&format!(
-            "waits       {} of {} until {}\n",
-            pending.kind.word(),
-            pending.party,
-            short(pending.lapses, zone)
-        ));
-    }
+    let mut out = card(&request, wanted, zone);
+    out.push('\n');
     for line in &history {
-        out.push_str(&format!(
-            "{}  {:<20} {}\n",
-            short(line.at, zone),
-            line.word,
-            line.data
-        ));
+        let mut at = short(line.at, zone);
+        for sentence in told(line, zone) {
+            out.push_str(&format!("{at:<16}  {sentence}\n"));
+            at.clear();
+        }
     }
     settings::say(&out);
     Ok(())
+}
+
+/// What is fixed about a request, and what it waits for.
+fn card(request: &Request, number: Number, zone: Tz) -> String {
+    let matter = &request.matter;
+    let about = [&matter.customer, &matter.installation];
+    let about: Vec<&str> = about.into_iter().flatten().map(String::as_str).collect();
+    let due = request
+        .due
+        .map_or_else(|| "-".to_owned(), |d| short(d, zone));
+    let mut lines = vec![
+        ("subject", shown(&matter.subject)),
+        ("status", request.status.word().to_owned()),
+        (
+            "kind",
+            format!("{}, {}", matter.kind.word(), matter.type_.word()),
+        ),
+        (
+            "from",
+            format!("{} <{}>", shown(&matter.requester_name), matter.requester),
+        ),
+        (
+            "customer",
+            if about.is_empty() {
+                "-".to_owned()
+            } else {
+                about.join(", ")
+            },
+        ),
+        ("arrived", short(matter.arrived, zone)),
+        ("registered", matter.registration_day.to_string()),
+        ("due", due),
+    ];
+    for pending in &request.pending {
+        let until = short(pending.lapses, zone);
+        let whose = &pending.party;
+        let what = purpose(pending.kind.word());
+        lines.push(("waits", format!("until {until} for {whose} {what}")));
+    }
+    let mut out = format!("{number}\n");
+    for (name, value) in lines {
+        out.push_str(&format!("{name:<11} {value}\n"));
+    }
+    out
 }
 
 fn object(request: &Request, zone: Tz) -> Value {
@@ -170,10 +198,6 @@ fn entry(line: &HistoryLine, zone: Tz) -> Value {
 fn moment(at: DateTime<Utc>, zone: Tz) -> String {
     at.with_timezone(&zone)
         .to_rfc3339_opts(SecondsFormat::Secs, false)
-}
-
-fn short(at: DateTime<Utc>, zone: Tz) -> String {
-    at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string()
 }
 
 fn pretty(value: &Value) -> String {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 use crate::config::{self, Config};
+use crate::store::pool::{Store, Unusable};
 
 /// Where the configuration is looked for when no file is named.
 const PLACES: [&str; 2] = ["config/postdesk.toml", "/etc/postdesk/postdesk.toml"];
@@ -37,6 +38,37 @@ pub fn load(file: &Path) -> Result<Config, Failure> {
         let _ = writeln!(std::io::stderr(), "{warning}");
     }
     Ok(config)
+}
+
+/// Opens the database for a command that only looks. It makes none: one made by root here would be one that the daemon can't write.
+///
+/// # Errors
+/// There is none yet, it is not reachable now, or not for this program.
+pub async fn open(config: &Config) -> Result<Store, Failure> {
+    let url = &config.store_url;
+    if !Store::exists(url) {
+        return Err(Failure::Broken(anyhow::anyhow!(
+            "there is no database yet\n\
+             why: neither `run` nor `ingest` has been used with this configuration\n\
+             do: start the daemon, or name the configuration that it runs with by `--config FILE`"
+        )));
+    }
+    Store::open(url).await.map_err(refused)
+}
+
+/// Opens the database, and makes it if there is none.
+///
+/// # Errors
+/// It is not reachable now, or not for this program.
+pub async fn make(config: &Config) -> Result<Store, Failure> {
+    Store::open(&config.store_url).await.map_err(refused)
+}
+
+fn refused(error: anyhow::Error) -> Failure {
+    match error.downcast_ref::<Unusable>() {
+        Some(_) => Failure::Broken(error),
+        None => Failure::TryAgain(error),
+    }
 }
 
 /// Writes a result to standard output; a reader that went away is no fault.
