@@ -1,5 +1,7 @@
 //! What is logged and how: tracing to stderr, a fixed vocabulary for the life of a letter, addresses masked.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::desk::address::Address;
@@ -25,6 +27,8 @@ pub fn start() {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Colours are for eyes: in a file or a journal they are noise. NO_COLOR is the reader's own word.
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_target(false);
     // A second start (tests) keeps the first.
     let _ = if json {
