@@ -40,6 +40,27 @@ pub enum Fate {
 
 type Judge = dyn Fn(&str, usize) -> Fate + Send + Sync;
 
+/// A moment of a conversation; each comes just before the sink says its line, but for the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Before 220.
+    Greeting,
+    /// EHLO was said.
+    Ehlo,
+    /// MAIL was said.
+    Mail,
+    /// RCPT was said.
+    Rcpt,
+    /// DATA was said.
+    Data,
+    /// The final dot was said: the letter is the sink's.
+    Dot,
+    /// The 250 for the letter has been sent.
+    Answered,
+}
+
+type Watcher = dyn Fn(Stage) + Send + Sync;
+
 /// A running sink. Its threads end with the program.
 #[derive(Clone)]
 pub struct Sink {
@@ -60,6 +81,7 @@ struct Book {
     taken: Mutex<Vec<Taken>>,
     more: Condvar,
     judge: Box<Judge>,
+    watcher: Box<Watcher>,
     keep: bool,
 }
 
@@ -74,12 +96,22 @@ impl Sink {
         keep: bool,
         judge: impl Fn(&str, usize) -> Fate + Send + Sync + 'static,
     ) -> Self {
+        Self::start_all(keep, Box::new(judge), Box::new(|_| ()))
+    }
+
+    /// One that takes everything and tells `watcher` how far each conversation is; it goes on once that returns.
+    pub fn start_watched(keep: bool, watcher: impl Fn(Stage) + Send + Sync + 'static) -> Self {
+        Self::start_all(keep, Box::new(|_, _| Fate::Take), Box::new(watcher))
+    }
+
+    fn start_all(keep: bool, judge: Box<Judge>, watcher: Box<Watcher>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("A free loopback port");
         let port = listener.local_addr().expect("A bound port").port();
         let book = Arc::new(Book {
             taken: Mutex::new(Vec::new()),
             more: Condvar::new(),
-            judge: Box::new(judge),
+            judge,
+            watcher,
             keep,
         });
         let shared = Arc::clone(&book);
@@ -128,6 +160,7 @@ fn converse(call: TcpStream, book: &Book) -> std::io::Result<()> {
     call.set_nodelay(true)?;
     let mut answers = call.try_clone()?;
     let mut input = BufReader::with_capacity(1 << 16, call);
+    (book.watcher)(Stage::Greeting);
     answers.write_all(b"220 sink.test ESMTP\r\n")?;
     let (mut from, mut to, mut fate) = (String::new(), Vec::new(), Fate::Take);
     let mut line = Vec::new();
@@ -140,13 +173,16 @@ fn converse(call: TcpStream, book: &Book) -> std::io::Result<()> {
         let verb = text.get(..4).unwrap_or_default().to_ascii_uppercase();
         let answer: &str = match verb.as_str() {
             "EHLO" => {
+                (book.watcher)(Stage::Ehlo);
                 "250-sink.test\r\n250-8BITMIME\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-SIZE 104857600\r\n250 SMTPUTF8"
             }
             "MAIL" => {
+                (book.watcher)(Stage::Mail);
                 (from, to, fate) = (address(&text), Vec::new(), Fate::Take);
                 "250 2.1.0 ok"
             }
             "RCPT" => {
+                (book.watcher)(Stage::Rcpt);
                 let recipient = address(&text);
                 let so_far = book.taken.lock().expect("The book").len();
                 match (book.judge)(&recipient, so_far) {
@@ -160,6 +196,7 @@ fn converse(call: TcpStream, book: &Book) -> std::io::Result<()> {
             }
             "DATA" if to.is_empty() => "554 5.5.1 no recipients",
             "DATA" => {
+                (book.watcher)(Stage::Data);
                 answers.write_all(b"354 go\r\n")?;
                 let Some(letter) = data(&mut input)? else {
                     return Ok(());
@@ -172,7 +209,10 @@ fn converse(call: TcpStream, book: &Book) -> std::io::Result<()> {
                         if fate == Fate::TakeAndHangUp {
                             return Ok(());
                         }
-                        "250 2.0.0 taken"
+                        (book.watcher)(Stage::Dot);
+                        answers.write_all(b"250 2.0.0 taken\r\n")?;
+                        (book.watcher)(Stage::Answered);
+                        continue;
                     }
                 }
             }
