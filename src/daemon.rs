@@ -244,7 +244,7 @@ struct Decider {
 
 impl Decider {
     async fn run(self, mut stop: watch::Receiver<bool>) {
-        let mut inbound = Inbound::new(self.store.clone(), self.clock.clone());
+        let mut inbound = Inbound::new(self.store.clone(), self.clock.clone(), self.send.clone());
         let mut failures = 0_u32;
         while !*stop.borrow() {
             let pause = match self.turn(&mut inbound).await {
@@ -335,7 +335,7 @@ impl Sender {
             why: lost.why,
             internal: lost.internal,
         };
-        let written = Inbound::new(self.store.clone(), self.clock.clone())
+        let written = Inbound::new(self.store.clone(), self.clock.clone(), self.send.clone())
             .undelivered(&self.config, &lost)
             .await?;
         if written > 0 {

@@ -113,6 +113,24 @@ fn moment(at: DateTime<Utc>, zone: Tz) -> String {
         .to_rfc3339_opts(SecondsFormat::Secs, false)
 }
 
+/// The explanation as the record keeps it: without the text, which the letter's own bytes hold.
+pub fn for_the_record(mut explanation: Value) -> Value {
+    if let Some(map) = explanation.as_object_mut() {
+        map.remove("text");
+        map.remove("new_text");
+    }
+    explanation
+}
+
+/// A recorded explanation made whole again with the letter it is about.
+pub fn with_text(mut explanation: Value, letter: &Letter) -> Value {
+    if let Some(map) = explanation.as_object_mut() {
+        map.insert("text".to_owned(), json!(letter.text));
+        map.insert("new_text".to_owned(), json!(letter.new_text));
+    }
+    explanation
+}
+
 /// What the decision found out about the request, new or continued.
 #[derive(Default)]
 struct Found {

@@ -14,6 +14,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
 use crate::clock::Clock;
 use crate::config::{Config, Mailbox, Source};
 use crate::desk::decide::{self, Decision, Incoming, Known, Occasion, Verdict};
@@ -30,10 +33,12 @@ use crate::store::pool::Store;
 use crate::store::work::{LetterResult, Names, Outgoing, Work};
 use crate::telemetry;
 
-/// Letters decided in one transaction.
-const BATCH: u32 = 64;
+/// Letters taken at a time.
+const BATCH: u32 = 128;
+/// Letters decided on in one transaction.
+const PORTION: usize = 24;
 /// Raw octets held in memory at a time (P9).
-const BATCH_BYTES: u64 = 8 << 20;
+const BATCH_BYTES: u64 = 4 << 20;
 /// Attempts at reading one letter before it is recorded as unreadable (A5).
 const ATTEMPTS: u32 = 3;
 
@@ -42,6 +47,7 @@ const ATTEMPTS: u32 = 3;
 pub struct Inbound {
     store: Store,
     clock: Clock,
+    written: Arc<Notify>,
     limits_told: BTreeMap<String, DateTime<Utc>>,
 }
 
@@ -55,11 +61,12 @@ pub struct Progress {
 }
 
 impl Inbound {
-    /// A way in over this store.
-    pub fn new(store: Store, clock: Clock) -> Self {
+    /// A way in over this store; `written` is woken when letters of ours wait for the way out.
+    pub fn new(store: Store, clock: Clock, written: Arc<Notify>) -> Self {
         Self {
             store,
             clock,
+            written,
             limits_told: BTreeMap::new(),
         }
     }
@@ -81,17 +88,34 @@ impl Inbound {
         self.store.count_attempt(&ids).await?;
         let (readable, spent): (Vec<_>, Vec<_>) =
             waiting.into_iter().partition(|w| w.attempts < ATTEMPTS);
-        let examined = examine_all(readable, config).await?;
+        let mut progress = Progress::default();
+        // While one portion is decided on, the next is read on another thread.
+        let mut portions = portions(readable).into_iter();
+        let mut reading = portions.next().map(|p| examine_aside(p, config));
+        while let Some(portion) = reading {
+            let examined = portion
+                .await
+                .context("Reading a letter broke off; it will be tried again alone")?;
+            reading = portions.next().map(|p| examine_aside(p, config));
+            let now = self.clock.now();
+            let mut work = self.store.begin().await?;
+            for (letter, examined) in examined {
+                progress.decided = progress.decided.saturating_add(1);
+                let written = self
+                    .letter(&mut work, config, &letter, examined, now)
+                    .await?;
+                progress.written = progress.written.saturating_add(written);
+            }
+            work.commit().await?;
+            if progress.written > 0 {
+                self.written.notify_one();
+            }
+        }
+        if spent.is_empty() {
+            return Ok(progress);
+        }
         let now = self.clock.now();
         let mut work = self.store.begin().await?;
-        let mut progress = Progress::default();
-        for (letter, examined) in examined {
-            progress.decided = progress.decided.saturating_add(1);
-            progress.written = progress.written.saturating_add(
-                self.letter(&mut work, config, &letter, examined, now)
-                    .await?,
-            );
-        }
         for letter in &spent {
             progress.decided = progress.decided.saturating_add(1);
             progress.written = progress
@@ -203,7 +227,7 @@ impl Inbound {
             message_id: examined.letter.message_id.clone(),
             content_key: Some(examined.letter.content_key),
             sender: sender.clone(),
-            explanation: explanation::json(&explanation::Case {
+            explanation: explanation::for_the_record(explanation::json(&explanation::Case {
                 letter: &examined.letter,
                 assurance: &examined.assurance,
                 arrived: waiting.arrived,
@@ -211,7 +235,7 @@ impl Inbound {
                 decision: &decision,
                 told,
                 zone: config.desk.calendar.zone(),
-            })
+            }))
             .to_string(),
         };
         let written = apply(work, config, Some(&result), &decision, now).await?;
@@ -245,24 +269,29 @@ pub struct Lost {
     pub internal: bool,
 }
 
+/// The letters in portions that are decided on in one transaction each.
+fn portions(letters: Vec<Waiting>) -> Vec<Vec<Waiting>> {
+    let mut portions = Vec::new();
+    let mut letters = letters.into_iter().peekable();
+    while letters.peek().is_some() {
+        portions.push(letters.by_ref().take(PORTION).collect());
+    }
+    portions
+}
+
 /// Reads letters off the async threads: a hostile one costs time there, and a panic costs only this attempt.
-async fn examine_all(
-    waiting: Vec<Waiting>,
+fn examine_aside(
+    portion: Vec<Waiting>,
     config: &Arc<Config>,
-) -> Result<Vec<(Waiting, Examined)>> {
+) -> JoinHandle<Vec<(Waiting, Examined)>> {
     let config = Arc::clone(config);
-    let read = move || {
-        waiting
-            .into_iter()
-            .map(|w| {
-                let examined = examination::examine(&w.raw, &config, &w.mailbox);
-                (w, examined)
-            })
-            .collect::<Vec<_>>()
-    };
-    tokio::task::spawn_blocking(read)
-        .await
-        .context("Reading a letter broke off; it will be tried again alone")
+    tokio::task::spawn_blocking(move || {
+        let read = |w: Waiting| {
+            let examined = examination::examine(&w.raw, &config, &w.mailbox);
+            (w, examined)
+        };
+        portion.into_iter().map(read).collect()
+    })
 }
 
 /// Stop 8: the rules.

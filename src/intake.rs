@@ -28,7 +28,7 @@ const STRIKES: u32 = 3;
 const SLACK: TimeDelta = TimeDelta::minutes(5);
 /// Files of a Maildir taken in one batch, and their octets (P9).
 const FILES: usize = 200;
-const FILE_BYTES: u64 = 8 << 20;
+const FILE_BYTES: u64 = 4 << 20;
 /// How often a Maildir is looked at even if the system tells of nothing.
 const MAILDIR_POLL: Duration = Duration::from_secs(60);
 

@@ -3,7 +3,7 @@
 //! How "new" survives a crash without a state of its own: the ledger is the only memory. A file is known by its unique name (before the `:`),
 //! from which its UID is made; a UID that the ledger has is passed over. So after a start the caller takes [`Maildir::uids`], asks the ledger
 //! which of them it has, and tells [`Maildir::pass_over`]; what was not told is offered, whichever folder it lies in. A file moves from
-//! `new/` to `cur/` only after its letter was committed, and if the move is lost in a crash it is offered once more and the ledger passes it over.
+//! `new/` to `cur/` only after its letter was committed; if the move is lost in a crash, the next start makes up for it.
 //!
 //! `new/` is looked at on every call. `cur/` also may hold what was never seen, because a mail reader moves there what it has shown; it is looked
 //! through at the first call and then once a minute, for it may be large.
@@ -121,9 +121,17 @@ impl Maildir {
         Ok(all.into_iter().map(|entry| entry.uid).collect())
     }
 
-    /// Says that these letters are kept already, and need not be offered.
+    /// Says that these letters are kept already, and need not be offered. One that still lies in `new/` lost its move in a crash: it is
+    /// moved now, or it would lie there for ever.
     pub fn pass_over(&mut self, uids: impl IntoIterator<Item = i64>) {
         self.passed.extend(uids);
+        let left = self.list("new").unwrap_or_default();
+        for entry in left.iter().filter(|e| self.passed.contains(&e.uid)) {
+            if let Err(error) = self.settle(entry, Mark::Unseen) {
+                // Where it lies makes no difference to what is known of it.
+                tracing::warn!(%error, "can't move a letter that is kept already from new/ to cur/");
+            }
+        }
     }
 
     /// Letters that are not known to be kept, oldest first: at most `limit` of them and about `max_bytes` octets together, at least one.
@@ -425,6 +433,24 @@ mod tests {
         assert_eq!(third.uids().unwrap(), [first[0].uid]);
         third.pass_over(first.iter().map(|f| f.uid));
         assert_eq!(third.new_messages(9, 1000, 1000).unwrap(), []);
+    }
+
+    /// A death between the commit and the move: the next process makes up for the move, and for no other's.
+    #[test]
+    fn a_move_that_was_lost_is_made_up_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut maildir = Maildir::open(dir.path()).unwrap();
+        deliver(dir.path(), "1.host", "letter", 100);
+        deliver(dir.path(), "2.host", "another", 200);
+        let kept = maildir.new_messages(1, 1000, 1000).unwrap();
+        let mut next = Maildir::open(dir.path()).unwrap();
+        next.pass_over([kept[0].uid]);
+        assert_eq!(names(dir.path(), "new"), ["2.host"]);
+        assert_eq!(names(dir.path(), "cur"), ["1.host:2,"]);
+        assert_eq!(
+            texts(&next.new_messages(9, 1000, 1000).unwrap()),
+            ["another"]
+        );
     }
 
     /// A15: a file above the limit comes with its beginning; octets bound a batch, but never to nothing.

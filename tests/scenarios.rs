@@ -574,7 +574,7 @@ async fn play(text: &str) -> String {
         })
         .expect("a scenario has steps");
     let clock = Clock::manual(first);
-    let inbound = Inbound::new(store.clone(), clock.clone());
+    let inbound = Inbound::new(store.clone(), clock.clone(), Arc::default());
     let mut play = Play {
         config,
         clock,

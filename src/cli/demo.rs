@@ -271,7 +271,7 @@ impl Stage {
         };
         let mut maildir = intake.open_maildir("support", &self.inbox).await?;
         while intake.take_files("support", &mut maildir).await? > 0 {}
-        let mut inbound = Inbound::new(self.store.clone(), self.clock.clone());
+        let mut inbound = Inbound::new(self.store.clone(), self.clock.clone(), Arc::default());
         loop {
             let ticked = inbound.tick(&self.config).await?;
             let stepped = inbound.step(&self.config).await?;

@@ -17,6 +17,7 @@ use crate::examination;
 use crate::explanation::{self, Case, Told};
 use crate::inbound;
 use crate::knowledge;
+use crate::mail::parse::{self, Caps};
 use crate::store::pool::Store;
 use crate::store::work::Names;
 
@@ -204,7 +205,12 @@ async fn of_record(config: &Config, what: &str) -> Result<Vec<Value>, Failure> {
         )));
     }
     let explained = records.into_iter().map(|record| match record.explanation {
-        Some(text) => serde_json::from_str(&text).context("The record holds no valid explanation"),
+        Some(text) => {
+            let recorded = serde_json::from_str(&text);
+            let recorded = recorded.context("The record holds no valid explanation")?;
+            let letter = parse::read(&record.raw, Caps::DEFAULT);
+            Ok(explanation::with_text(recorded, &letter))
+        }
         None => Ok(explanation::undecided(
             record.arrived,
             config.desk.calendar.zone(),

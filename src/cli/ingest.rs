@@ -72,7 +72,7 @@ async fn decide(config: &Arc<Config>, store: &Store, clock: &Clock) -> Result<bo
     let Ok(_lease) = store.try_lease().await? else {
         return Ok(false);
     };
-    let mut inbound = Inbound::new(store.clone(), clock.clone());
+    let mut inbound = Inbound::new(store.clone(), clock.clone(), Arc::default());
     loop {
         let ticked = inbound.tick(config).await?;
         let stepped = inbound.step(config).await?;

@@ -1,5 +1,7 @@
 //! The texts that a configuration is read from, and places in them: what a fault points at.
 
+use std::sync::LazyLock;
+
 use regex::Regex;
 
 /// A stretch of one of the texts, or the text as a whole.
@@ -100,6 +102,13 @@ fn holds_secret(key: &str) -> bool {
         && !way_to_it.iter().any(|w| key.ends_with(w))
 }
 
+/// A key with its value, to the end of the line.
+static KEYS: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"([\w-]+)["']?[ \t]*=[ \t]*([^\r\n]*)"#).ok());
+/// The password of a URL.
+static URLS: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"://[^\s"':/]*:([^\s"']*)@"#).ok());
+
 /// The text with the values of keys that hold secrets, and passwords in URLs, turned into asterisks; of the same length.
 pub fn masked(text: &str) -> String {
     let mut octets = text.as_bytes().to_vec();
@@ -108,7 +117,7 @@ pub fn masked(text: &str) -> String {
             part.fill(b'*');
         }
     };
-    if let Ok(keys) = Regex::new(r#"([\w-]+)["']?[ \t]*=[ \t]*([^\r\n]*)"#) {
+    if let Some(keys) = KEYS.as_ref() {
         let mut from = 0;
         while let Some(found) = keys.captures_at(text, from) {
             let (Some(key), Some(value)) = (found.get(1), found.get(2)) else {
@@ -121,7 +130,7 @@ pub fn masked(text: &str) -> String {
             from = value.start();
         }
     }
-    if let Ok(urls) = Regex::new(r#"://[^\s"':/]*:([^\s"']*)@"#) {
+    if let Some(urls) = URLS.as_ref() {
         for found in urls.captures_iter(text) {
             if let Some(password) = found.get(1) {
                 hide(password.start(), password.end());

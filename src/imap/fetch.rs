@@ -14,7 +14,7 @@ use super::wire::{Answer, small};
 /// Messages asked for at a time.
 const WINDOW: usize = 200;
 /// About so many octets make a batch; one message may be larger than that.
-const BATCH: u64 = 8 * 1024 * 1024;
+const BATCH: u64 = 4 * 1024 * 1024;
 /// What is taken of a message that is too large: its header block and the beginning.
 const BEGINNING: u64 = 256 * 1024;
 /// How far a literal may be larger than the limit on letters: some servers count lines, not octets.
@@ -75,7 +75,7 @@ impl<T> Outcome<T> {
 }
 
 impl Session {
-    /// Fetches the first of these messages, about 200 or 8 MiB of them; `rest` has those to ask for next. A message above
+    /// Fetches the first of these messages, about 200 or 4 MiB of them; `rest` has those to ask for next. A message above
     /// `max_letter` octets comes with its beginning only. Flags are not touched (`BODY.PEEK`).
     ///
     /// # Errors

@@ -97,10 +97,14 @@ fn declared_other(bytes: &[u8], encoding: &'static Encoding) -> Decoded {
     let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(bytes) else {
         return guess(bytes);
     };
+    // A text that reads well as declared is what it says it is: the other readings need not be tried.
+    let doubted = |its: i64| encoding == WINDOWS_1252 || its < 0;
     if encoding.is_single_byte()
+        && let its = sample_score(bytes, encoding)
+        && doubted(its)
         && let Some((better, score)) = best_cyrillic(bytes)
         && better != encoding
-        && lies(encoding, sample_score(bytes, encoding), score)
+        && lies(encoding, its, score)
         && mostly_high(bytes)
     {
         return Decoded {
@@ -175,7 +179,7 @@ fn score(text: &str) -> i64 {
             if let Some(before) = last.filter(|b| is_cyrillic(*b)) {
                 let pair = (lower(before), lower(c));
                 total = total.saturating_add(if is_common(pair) { 2 } else { -1 });
-                if before.is_lowercase() && c.is_uppercase() {
+                if lower(before) == before && lower(c) != c {
                     total = total.saturating_sub(3);
                 }
             }
@@ -196,8 +200,16 @@ fn is_cyrillic(c: char) -> bool {
     matches!(c, 'А'..='я' | 'Ё' | 'ё' | 'І' | 'і' | 'Ї' | 'ї' | 'Є' | 'є')
 }
 
+/// The small letter; the alphabet lies in order, so no table of all scripts is asked.
 fn lower(c: char) -> char {
-    c.to_lowercase().next().unwrap_or(c)
+    match c {
+        'А'..='Я' => char::from_u32(u32::from(c).wrapping_add(0x20)).unwrap_or(c),
+        'Ё' => 'ё',
+        'І' => 'і',
+        'Ї' => 'ї',
+        'Є' => 'є',
+        other => other,
+    }
 }
 
 /// The commonest pairs of letters of Russian words.

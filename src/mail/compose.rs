@@ -189,7 +189,8 @@ fn encoded(text: String) -> String {
         Ok(body) => body.into_vec(),
         Err(text) => text,
     };
-    let encoded: String = encoded.into_iter().map(char::from).collect();
+    // Both encodings give ASCII.
+    let encoded = String::from_utf8(encoded).unwrap_or_default();
     format!(
         "Content-Transfer-Encoding: {name}\r\n\r\n{}\r\n",
         encoded.trim_end_matches(['\r', '\n'])

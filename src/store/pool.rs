@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{Any, AnyPool, ConnectOptions, Row, Transaction};
+use sqlx::{Any, AnyPool, ConnectOptions, Connection, Row, Transaction};
 
 /// What each SQLite connection is told. `synchronous=FULL`: with NORMAL a power loss takes back commits that were reported done.
 const SQLITE_SESSION: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
@@ -166,6 +166,15 @@ impl Store {
                 .idle_timeout(None)
                 .max_lifetime(None)
                 .test_before_acquire(false)
+                .after_release(|connection, _| {
+                    Box::pin(async move {
+                        // Not before a rollback that was only asked for is done.
+                        connection.ping().await?;
+                        // quirk_failed_commit: where a COMMIT fails (disk full, I/O error) SQLite has rolled back by itself, but sqlx 0.9
+                        // believes for ever that the transaction is open and begins no other: that connection is of no more use.
+                        Ok(!connection.is_in_transaction())
+                    })
+                })
                 .after_connect(move |connection, _| {
                     Box::pin(async move {
                         sqlx::raw_sql(SQLITE_SESSION)

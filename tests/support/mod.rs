@@ -23,6 +23,7 @@ pub mod postfix;
 pub mod postgres;
 pub mod raw_imap;
 pub mod raw_lmtp;
+pub mod shooting_proxy;
 pub mod sink;
 pub mod trial_desk;
 pub mod wait;

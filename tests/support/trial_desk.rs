@@ -188,7 +188,7 @@ impl TrialDesk {
     pub fn start(&mut self, strace: &[&str]) {
         self.bury();
         self.logged = self.whole_log().len();
-        let mut command = vec!["env", "TOKIO_WORKER_THREADS=1", "NO_COLOR=1"];
+        let mut command = vec!["env", "TOKIO_WORKER_THREADS=1"];
         if !strace.is_empty() {
             // -D: the daemon, not strace, is the child of whoever started it.
             command.extend(["strace", "-D", "-f", "-qq"]);
