@@ -36,9 +36,9 @@ pub enum Command {
     /// Shows the main job with nothing to set up, and leaves a folder to look at
     #[command(after_help = "Example:\n  postdesk demo --dir postdesk-demo")]
     Demo {
-        /// The folder to make
-        #[arg(long, default_value = "postdesk-demo")]
-        dir: PathBuf,
+        /// The folder to make [default: postdesk-demo, or the next free postdesk-demo-2, -3 …]
+        #[arg(long)]
+        dir: Option<PathBuf>,
     },
     /// Writes a commented configuration to start from, and the secret
     #[command(after_help = "Example:\n  postdesk init /etc/postdesk")]
@@ -111,7 +111,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::Run => run::run(config).await,
         Command::Check { connect } => connect::command(config, connect).await,
-        Command::Demo { dir } => demo::demo(&dir).await,
+        Command::Demo { dir } => demo::demo(&dir.unwrap_or_else(demo::free_folder)).await,
         Command::Init { dir } => {
             settings::say(&init::init(&dir)?);
             Ok(())

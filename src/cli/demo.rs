@@ -38,7 +38,7 @@ macro_rules! letter {
     ($name:literal) => {
         Some((
             $name,
-            include_str!(concat!("../../demo/letters/", $name, ".eml")),
+            include_str!(concat!("../../demo/mail/", $name, ".eml")),
         ))
     };
 }
@@ -81,6 +81,13 @@ const ACTS: [Act; 7] = [
         letter: letter!("confirmation"),
     },
 ];
+
+/// The first of `postdesk-demo`, `postdesk-demo-2` … that is not there yet: a former demo stays to be looked at.
+pub fn free_folder() -> PathBuf {
+    let more = (2_u32..).map(|n| PathBuf::from(format!("postdesk-demo-{n}")));
+    let mut names = std::iter::once(PathBuf::from("postdesk-demo")).chain(more);
+    names.find(|name| !name.exists()).unwrap_or_default()
+}
 
 /// `postdesk demo`.
 ///

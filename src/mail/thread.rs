@@ -583,7 +583,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn s1_a_seal_opens_and_no_change_of_a_character_does(
+        fn s1_g72_a_seal_opens_and_no_change_of_a_character_does(
             token in any_token(), at in any::<proptest::sample::Index>(), with in "[0-9a-z.+@\u{430} ]"
         ) {
             let keys = Keys::read(&format!("1 {}", "c3".repeat(31) + "00")).unwrap();

@@ -14,7 +14,7 @@ use sqlx::{Any, AnyPool, ConnectOptions, Connection, Row, Transaction};
 
 /// What each SQLite connection is told. `synchronous=FULL`: with NORMAL a power loss takes back commits that were reported done.
 const SQLITE_SESSION: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-     PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16384;";
+     PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 4000;";
 
 /// What each PostgreSQL session is told. `synchronous_commit` is raised where the server has it off, never lowered. Sequential scans are
 /// discouraged: a statement prepared while a table was empty keeps scanning it until the next ANALYZE, measured at 3 ms a letter.
