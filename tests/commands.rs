@@ -17,9 +17,9 @@ use std::os::unix::fs::PermissionsExt;
 
 use command::{Desk, run};
 
-const ORDER: &str = include_str!("../demo/letters/order-of-the-primary.eml");
-const QUESTION: &str = include_str!("../demo/letters/question-of-the-additional.eml");
-const STRANGER: &str = include_str!("../demo/letters/stranger.eml");
+const ORDER: &str = include_str!("../demo/mail/order-of-the-primary.eml");
+const QUESTION: &str = include_str!("../demo/mail/question-of-the-additional.eml");
+const STRANGER: &str = include_str!("../demo/mail/stranger.eml");
 
 /// A moment of a working day that is over, so that letters are registered and not queued.
 const FRIDAY: &str = "2026-02-06T10:12:00+05:00";

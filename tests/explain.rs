@@ -21,8 +21,8 @@ use chrono::{DateTime, FixedOffset};
 use command::{Desk, Ended};
 use serde_json::Value;
 
-const ORDER: &str = include_str!("../demo/letters/order-of-the-primary.eml");
-const QUESTION: &str = include_str!("../demo/letters/question-of-the-additional.eml");
+const ORDER: &str = include_str!("../demo/mail/order-of-the-primary.eml");
+const QUESTION: &str = include_str!("../demo/mail/question-of-the-additional.eml");
 
 /// The keys that others rely on.
 const KEYS: [&str; 23] = [
