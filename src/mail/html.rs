@@ -104,7 +104,9 @@ impl Page {
         let starts_tag =
             named.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '!' | '?'));
         if !starts_tag {
-            self.words("<");
+            if self.struck == 0 {
+                self.put('<');
+            }
             return after;
         }
         let end = tag_end(named);
@@ -191,9 +193,8 @@ impl Page {
             .trim_start_matches("http://")
             .trim_start_matches("mailto:")
             .trim_end_matches('/');
-        let web = self.struck == 0 && href.starts_with("http://")
-            || self.struck == 0 && href.starts_with("https://");
-        if web && !bare.is_empty() && self.says_more(bare) {
+        let web = href.starts_with("http://") || href.starts_with("https://");
+        if web && self.struck == 0 && !bare.is_empty() && self.says_more(bare) {
             self.line.push_str(" <");
             self.line.push_str(&href);
             self.line.push('>');

@@ -118,9 +118,8 @@ pub(crate) fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
         let (before, code) = rest.split_at(at);
         out.extend_from_slice(before);
         match code {
-            [_, high, low, after @ ..] if hex(*high).is_some() && hex(*low).is_some() => {
-                let value = (hex(*high).unwrap_or_default() << 4) | hex(*low).unwrap_or_default();
-                out.push(value);
+            [_, high, low, after @ ..] if let Some((high, low)) = hex(*high).zip(hex(*low)) => {
+                out.push((high << 4) | low);
                 rest = after;
             }
             [_, after @ ..] => {
@@ -148,9 +147,12 @@ pub(crate) fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
 
 /// The value of a hexadecimal digit.
 pub(crate) fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|d| u8::try_from(d).ok())
+    match digit {
+        b'0'..=b'9' => Some(digit.wrapping_sub(b'0')),
+        b'a'..=b'f' => Some(digit.wrapping_sub(b'a' - 10)),
+        b'A'..=b'F' => Some(digit.wrapping_sub(b'A' - 10)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
