@@ -3,12 +3,15 @@
 //! A field counts only where our own server must have put it. Servers prepend: what our border server adds stands above all that came with
 //! the letter, its `Authentication-Results` just above or just below its own `Received` (RFC 8601 5, 7.1). So the fields are read from
 //! the top down to the second `Received`; hops within our own machine (`with LMTP`, or without a `from`) are not counted among those.
-//! Of fields in one unbroken run the topmost word on a method stands. This holds if the border server removes foreign fields with its own
+//! Of fields in one unbroken run the topmost of each configured id counts (a provider may write several, each under an id of its own), and
+//! of these the topmost word on a method stands; a further field of an id that has spoken counts only where it says that dmarc failed. This holds if the border server removes foreign fields with its own
 //! id, as RFC 8601 5 demands of it: a forged one would else stand directly below its `Received`.
+
+use std::collections::BTreeSet;
 
 use super::fields::{Field, Fields, leading_blanks, with_line_feeds};
 use super::parse::Caps;
-use super::results::{self, Check};
+use super::results::{self, Check, Results};
 use super::words;
 use crate::desk::address::Address;
 use crate::desk::assurance::SenderAssurance;
@@ -16,6 +19,10 @@ use crate::desk::letter::{From, Letter};
 
 /// Hops within our own machine that are passed over at most.
 const LOCAL_HOPS: usize = 5;
+/// Fields of our server in one run; more is nobody's habit, and bounds the work.
+const FIELDS: usize = 20;
+/// Remarks kept.
+const NOTES: usize = 20;
 
 /// Judges a letter by the raw header block. `authserv_ids` are the configured names of our own server, `*.` at the start standing for any
 /// host below; with none, no header counts. Evidence holds no more of the letter than domains.
@@ -45,9 +52,16 @@ pub fn judge(raw: &[u8], letter: &Letter, authserv_ids: &[String]) -> SenderAssu
 struct Found {
     checks: Vec<Check>,
     notes: Vec<String>,
+    /// Fields of our server read.
+    fields: usize,
+    /// Which of the configured ids have spoken.
+    heard: BTreeSet<usize>,
+    /// Set by the word `none`: whatever else is said, our server checked nothing.
+    none: bool,
 }
 
 fn find(fields: &Fields<'_>, ids: &[String]) -> Found {
+    let ids: Vec<String> = ids.iter().map(|id| id.to_ascii_lowercase()).collect();
     let mut found = Found::default();
     let (mut border, mut local) = (0_usize, 0_usize);
     // Set when the run of our fields has begun, and when it has ended.
@@ -67,45 +81,61 @@ fn find(fields: &Fields<'_>, ids: &[String]) -> Found {
             ended |= begun && !is_filter_mark(field);
             continue;
         }
+        if field.spaced || !field.is_clear() {
+            // Our server does not write so, and one that removes what is forged in its name may not see whose it is.
+            ended = true;
+            found.note("Authentication-Results that cannot be read; nothing below is counted");
+            continue;
+        }
         let value = field.plain();
-        let Some(id) = results::authserv_id(&value).filter(|id| is_ours(id, ids)) else {
+        let Some((place, id)) =
+            results::authserv_id(&value).and_then(|id| Some((place_of(&id, &ids)?, id)))
+        else {
             foreign = foreign.saturating_add(1);
             continue;
         };
         if ended {
-            found.notes.push(format!(
+            found.note(&format!(
                 "A field of {} further down is not counted: not where our server writes",
                 shown(&id)
             ));
             continue;
         }
         begun = true;
-        match results::read(&value) {
-            Some(read) => found.add(read.checks),
+        found.fields = found.fields.saturating_add(1);
+        match results::read(&value).filter(|_| found.fields <= FIELDS) {
+            Some(read) => found.add(read, place),
             None => {
                 // Fail closed: nothing below an unreadable field of ours is believed either.
                 ended = true;
-                found
-                    .notes
-                    .push(format!("A field of {} cannot be read", shown(&id)));
+                found.note(&format!("A field of {} cannot be read", shown(&id)));
             }
         }
     }
     if foreign > 0 {
-        found.notes.push(format!(
+        found.note(&format!(
             "{foreign} Authentication-Results of other servers are not counted"
         ));
     }
-    found.notes.truncate(20);
     found
 }
 
 impl Found {
-    /// A later field has no say on a method that an earlier one spoke of.
-    fn add(&mut self, checks: Vec<Check>) {
-        let spoken: Vec<String> = self.checks.iter().map(|c| c.method.clone()).collect();
-        self.checks
-            .extend(checks.into_iter().filter(|c| !spoken.contains(&c.method)));
+    /// A later field has no say on a method that an earlier one spoke of, and of one id only the topmost speaks for the sender (R13): where
+    /// our server said little, a forged field may stand right below.
+    fn add(&mut self, read: Results, place: usize) {
+        let first = self.heard.insert(place) && !self.none;
+        let spoken: BTreeSet<String> = self.checks.iter().map(|c| c.method.clone()).collect();
+        self.checks.extend(read.checks.into_iter().filter(|c| {
+            !spoken.contains(&c.method) && (first || (c.method == "dmarc" && c.result == "fail"))
+        }));
+        self.none |= read.none;
+    }
+
+    fn note(&mut self, note: &str) {
+        if self.notes.len() < NOTES {
+            self.notes.push(note.to_owned());
+        }
     }
 }
 
@@ -123,7 +153,7 @@ fn weigh(checks: &[Check], from: &str) -> SenderAssurance {
     let passes = |check: &Check| check.result == "pass";
     let dmarc = said("dmarc")
         .filter(|c| passes(c))
-        .find_map(|check| domain_in(check, "header.from").filter(|domain| related(domain, from)));
+        .find_map(|check| domain_in(check, "header.from").filter(|domain| vouches(domain, from)));
     if let Some(domain) = dmarc {
         return SenderAssurance::domain(format!("dmarc=pass for {domain}"));
     }
@@ -150,7 +180,7 @@ fn weigh(checks: &[Check], from: &str) -> SenderAssurance {
     ));
     let spf = said("spf")
         .filter(|c| passes(c))
-        .find_map(|check| domain_in(check, "smtp.mailfrom").filter(|d| related(d, from)));
+        .find_map(|check| domain_in(check, "smtp.mailfrom").filter(|d| vouches(d, from)));
     if let Some(domain) = spf {
         verdict = verdict.noting(format!(
             "spf=pass for {domain} says where the letter came from, not who wrote it"
@@ -167,9 +197,8 @@ fn aligned_signer(check: &Check, from: &str) -> Option<String> {
         .collect();
     let domains: Option<Vec<String>> = named.iter().map(|name| domain_in(check, name)).collect();
     let domains = domains?;
-    let vouches = |domain: &String| domain == from || is_below(from, domain);
     // `header.i` may lie below `header.d` (RFC 6376 3.5); the signer is `header.d` where it is given.
-    domains.first().filter(|d| vouches(d)).cloned()
+    domains.first().filter(|d| vouches(d, from)).cloned()
 }
 
 /// The domain of a property: a domain, or what stands after `@`.
@@ -181,8 +210,9 @@ fn domain_in(check: &Check, property: &str) -> Option<String> {
         .map(|address| address.domain().to_owned())
 }
 
-fn related(one: &str, other: &str) -> bool {
-    one == other || is_below(one, other) || is_below(other, one)
+/// Whether a domain speaks for another: itself and those below, never the one above (whoever is given a subdomain is not given the domain).
+fn vouches(domain: &str, from: &str) -> bool {
+    domain == from || is_below(from, domain)
 }
 
 /// Whether `lower` is a subdomain of `upper`; nothing counts as below a domain of one label.
@@ -193,14 +223,13 @@ fn is_below(lower: &str, upper: &str) -> bool {
             .is_some_and(|rest| rest.ends_with('.'))
 }
 
-fn is_ours(id: &str, ids: &[String]) -> bool {
-    ids.iter().any(|configured| {
-        let configured = configured.to_lowercase();
-        match configured.strip_prefix("*.") {
+/// Which of the configured ids, in lower case, an id is.
+fn place_of(id: &str, ids: &[String]) -> Option<usize> {
+    ids.iter()
+        .position(|configured| match configured.strip_prefix("*.") {
             Some(domain) => is_below(id, domain),
             None => configured == id,
-        }
-    })
+        })
 }
 
 /// A `Received` within our own machine: delivery by LMTP, or a note without a `from`. The words of the sender's own greeting stand before
@@ -285,7 +314,7 @@ mod tests {
                 Level::Domain,
             ),
             ("dmarc=pass header.from=X.EXAMPLE.", Level::Domain),
-            ("dmarc=pass header.from=mail.x.example", Level::Domain),
+            ("dmarc=pass header.from=mail.x.example", Level::Weak),
             ("dmarc=pass header.from=y.example", Level::Weak),
             ("dmarc=pass header.from=evilx.example", Level::Weak),
             ("dmarc=pass header.from=example", Level::Weak),
@@ -395,6 +424,98 @@ mod tests {
         ] {
             assert_eq!(level(&header).0, expected, "{header}");
         }
+    }
+
+    #[test]
+    fn c33_a_domain_speaks_for_those_below_it_and_not_above() {
+        assert!(vouches("x.example", "x.example") && vouches("x.example", "mail.x.example"));
+        assert!(!vouches("mail.x.example", "x.example") && !vouches("example", "x.example"));
+    }
+
+    #[test]
+    fn r13_spellings_of_our_id_that_others_do_not_know_are_not_believed() {
+        const PASS: &str = "dmarc=pass header.from=x.example";
+        for field in [
+            "Authentication-Results: mx.des\u{212a}.example;",
+            "Authentication-Results: mx.desk\r.example;",
+            "Authentication-Results: mx.desk.example\r;",
+            "Authentication-Results: mx.desk.example\0;",
+            "Authentication-Results: \"mx.desk.example\";",
+            "Authentication-Results: (x) mx.desk.example;",
+            "Authentication-Results: mx.desk.example(x);",
+            "Authentication-Results : mx.desk.example;",
+        ] {
+            let header = format!("{RECEIVED}{field} {PASS}\n");
+            assert_eq!(level(&header).0, Level::Weak, "{field:?}");
+        }
+        // What stands below such a field is not believed either; what our server wrote above it is.
+        let ours = format!("Authentication-Results: mx.desk.example; {PASS}\n");
+        let odd = "Authentication-Results : other.example; none\n";
+        assert_eq!(level(&format!("{RECEIVED}{odd}{ours}")).0, Level::Weak);
+        assert_eq!(level(&format!("{RECEIVED}{ours}{odd}")).0, Level::Domain);
+    }
+
+    #[test]
+    fn r13_of_one_id_the_topmost_field_speaks() {
+        const AR: &str = "Authentication-Results:";
+        let pass = "dmarc=pass header.from=x.example";
+        for (fields, expected) in [
+            (
+                ["mx.desk.example; none", "mx.desk.example; PASS"],
+                Level::Weak,
+            ),
+            (
+                ["mx.desk.example; none", "mx7.pool.example; PASS"],
+                Level::Weak,
+            ),
+            (
+                ["mx.desk.example; spf=pass", "mx.desk.example; PASS"],
+                Level::Weak,
+            ),
+            (
+                ["mx1.pool.example; spf=pass", "mx2.pool.example; PASS"],
+                Level::Weak,
+            ),
+            (
+                ["mx.desk.example; spf=pass", "mx2.pool.example; PASS"],
+                Level::Domain,
+            ),
+            (
+                ["mx.desk.example; dmarc=none", "mx2.pool.example; PASS"],
+                Level::Weak,
+            ),
+            (
+                [
+                    "mx.desk.example; dkim=pass header.d=x.example",
+                    "mx.desk.example; dmarc=fail",
+                ],
+                Level::None,
+            ),
+        ] {
+            let header: String = fields
+                .iter()
+                .map(|f| format!("{AR} {}\n", f.replace("PASS", pass)))
+                .collect();
+            assert_eq!(
+                level(&format!("{RECEIVED}{header}")).0,
+                expected,
+                "{fields:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn s31_a_run_of_many_fields_is_read_no_further_than_the_cap() {
+        let mut header = RECEIVED.to_owned();
+        for at in 0..=FIELDS {
+            header.push_str(&format!(
+                "Authentication-Results: mx.desk.example; m{at}=y\n"
+            ));
+        }
+        header.push_str("Authentication-Results: mx.desk.example; dmarc=fail\n");
+        let (level, evidence) = level(&header);
+        assert_eq!(level, Level::Weak);
+        assert!(evidence.contains("cannot be read"), "{evidence}");
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use encoding_rs::{Encoding, IBM866, ISO_8859_5, KOI8_R, UTF_8, WINDOWS_1251, WINDOWS_1252};
 use mail_parser::decoders::charsets::map::charset_decoder;
 
+use super::transfer;
+
 /// Text, and the name of the charset that was guessed where the declared one did not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Decoded {
@@ -21,10 +23,11 @@ const SAMPLE: usize = 2048;
 /// Decodes `bytes`. `declared` is the sender's word for the charset.
 pub(crate) fn decode(bytes: &[u8], declared: Option<&str>) -> Decoded {
     let label = declared.map(usual_label).unwrap_or_default();
-    let stateful = matches!(label.as_str(), "utf-7" | "utf7" | "unicode-1-1-utf-7")
-        || label.starts_with("iso-2022")
-        || label.starts_with("utf-16")
-        || label.starts_with("hz");
+    if label == "utf-7" {
+        return certain(utf7(bytes));
+    }
+    let stateful =
+        label.starts_with("iso-2022") || label.starts_with("utf-16") || label.starts_with("hz");
     if !stateful && bytes.is_ascii() {
         return certain(String::from_utf8_lossy(bytes).into_owned());
     }
@@ -63,6 +66,36 @@ fn certain(text: String) -> Decoded {
         text,
         guessed: None,
     }
+}
+
+/// UTF-7 (RFC 2152). Not the decoder of `mail-parser`, which loses a run at the end and the character after a run. What is no code stays.
+fn utf7(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|b| *b == b'+') {
+        let (before, shifted) = rest.split_at(at);
+        out.push_str(&String::from_utf8_lossy(before));
+        let inner = shifted.get(1..).unwrap_or_default();
+        let end = inner
+            .iter()
+            .position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/')))
+            .unwrap_or(inner.len());
+        let (code, after) = inner.split_at(end);
+        let octets = transfer::base64(code);
+        let units = octets.as_chunks::<2>().0;
+        if code.is_empty() || units.is_empty() {
+            out.push('+');
+            out.push_str(&String::from_utf8_lossy(code));
+        } else {
+            let units = units.iter().map(|pair| u16::from_be_bytes(*pair));
+            out.extend(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
+        }
+        // `-` ends a run and is no part of the text.
+        let dash = code.is_empty() || !units.is_empty();
+        rest = after.strip_prefix(b"-").filter(|_| dash).unwrap_or(after);
+    }
+    out.push_str(&String::from_utf8_lossy(rest));
+    out
 }
 
 fn declared_utf8(bytes: &[u8]) -> Decoded {
@@ -247,6 +280,7 @@ fn usual_label(declared: &str) -> String {
         | "1251" => "windows-1251",
         "koi8r" | "koi-8" | "koi8_r" | "koi-8-r" => "koi8-r",
         "cp-866" | "866" | "dos" | "ibm-866" => "ibm866",
+        "utf7" | "unicode-1-1-utf-7" | "x-unicode-2-0-utf-7" => "utf-7",
         "us-ascii" | "ascii" | "default" | "unknown" | "unknown-8bit" | "x-unknown" | "8bit" => "",
         other => other,
     }
@@ -302,6 +336,13 @@ mod tests {
         let german = "Größe für die Übung, schöne Grüße";
         let bytes = WINDOWS_1252.encode(german).0;
         assert_eq!(decode(&bytes, Some("iso-8859-1")).text, german);
-        assert_eq!(decode(b"+BB8-", Some("utf-7")).text, "П");
+        for (bytes, text) in [
+            ("+BB8-", "П"),
+            ("+BB8", "П"),
+            ("a +BB8EQA, b+-c", "a Пр, b+c"),
+            ("1 + 1 +A- +2D0-", "1 + 1 +A- \u{fffd}"),
+        ] {
+            assert_eq!(decode(bytes.as_bytes(), Some("utf-7")).text, text);
+        }
     }
 }

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 pub(crate) struct Field<'a> {
     /// The name as written, without the white space before the colon.
     pub(crate) name: &'a [u8],
+    /// Set if white space stands before the colon (RFC 5322 4.5.8, obsolete): some programs do not know such a field by its name.
+    pub(crate) spaced: bool,
     /// The value as written: folded, undecoded, without the line end.
     pub(crate) value: &'a [u8],
 }
@@ -28,6 +30,21 @@ impl Field<'_> {
             .trim()
             .to_owned()
     }
+
+    /// Whether the value holds nothing but ASCII, and line ends only where it is folded: then all programs read the same in it.
+    pub(crate) fn is_clear(&self) -> bool {
+        unfolded(self.value)
+            .iter()
+            .all(|b| matches!(b, b'\t' | b' '..=b'~'))
+    }
+}
+
+/// A field whose last line has not been seen.
+struct Open<'a> {
+    name: &'a [u8],
+    spaced: bool,
+    from: usize,
+    to: usize,
 }
 
 /// The fields of one header block.
@@ -47,7 +64,7 @@ impl<'a> Fields<'a> {
     /// Reads the block at the start of `raw`, at most `cap` octets of it. A line for which `ends` holds stands outside (a MIME boundary).
     pub(crate) fn read(raw: &'a [u8], cap: usize, ends: &dyn Fn(&[u8]) -> bool) -> Self {
         let mut fields = Self::default();
-        let mut open: Option<(&'a [u8], usize, usize)> = None;
+        let mut open: Option<Open<'a>> = None;
         let mut at = 0_usize;
         let mut lines = raw.split_inclusive(|b| *b == b'\n').peekable();
         while let Some(line) = lines.next() {
@@ -67,15 +84,19 @@ impl<'a> Fields<'a> {
                 continue;
             }
             if bare.first().is_some_and(|b| matches!(b, b' ' | b'\t')) {
-                if let Some((_, _, end)) = &mut open {
-                    *end = start.saturating_add(bare.len());
+                if let Some(open) = &mut open {
+                    open.to = start.saturating_add(bare.len());
                 }
                 continue;
             }
             if let Some((name, value_at)) = field_start(bare) {
                 fields.close(raw, open.take());
-                let value_start = start.saturating_add(value_at);
-                open = Some((name, value_start, start.saturating_add(bare.len())));
+                open = Some(Open {
+                    name,
+                    spaced: value_at > name.len().saturating_add(1),
+                    from: start.saturating_add(value_at),
+                    to: start.saturating_add(bare.len()),
+                });
                 continue;
             }
             if start == 0 && bare.starts_with(b"From ") {
@@ -98,11 +119,15 @@ impl<'a> Fields<'a> {
         fields
     }
 
-    fn close(&mut self, raw: &'a [u8], open: Option<(&'a [u8], usize, usize)>) {
-        if let Some((name, from, to)) = open
-            && let Some(value) = raw.get(from..to)
+    fn close(&mut self, raw: &'a [u8], open: Option<Open<'a>>) {
+        if let Some(open) = open
+            && let Some(value) = raw.get(open.from..open.to)
         {
-            self.list.push(Field { name, value });
+            self.list.push(Field {
+                name: open.name,
+                spaced: open.spaced,
+                value,
+            });
         }
     }
 
@@ -154,19 +179,27 @@ pub(crate) fn leading_blanks(raw: &[u8]) -> usize {
     at
 }
 
-/// A folded value on one line (RFC 5322 2.2.3); white space at the folds is kept.
+/// A folded value on one line (RFC 5322 2.2.3); white space at the folds is kept. CR and LF that fold nothing stay: taken out, they would
+/// join words that other programs see apart.
 pub(crate) fn unfolded(value: &[u8]) -> Cow<'_, [u8]> {
-    if value.iter().any(|b| matches!(b, b'\r' | b'\n')) {
-        Cow::Owned(
-            value
-                .iter()
-                .copied()
-                .filter(|b| !matches!(b, b'\r' | b'\n'))
-                .collect(),
-        )
-    } else {
-        Cow::Borrowed(value)
+    if !value.contains(&b'\n') {
+        return Cow::Borrowed(value);
     }
+    let mut out = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some(at) = rest.iter().position(|b| *b == b'\n') {
+        let (line, after) = rest.split_at(at);
+        let after = after.get(1..).unwrap_or_default();
+        if matches!(after, [b' ' | b'\t', ..]) {
+            out.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+        } else {
+            out.extend_from_slice(line);
+            out.push(b'\n');
+        }
+        rest = after;
+    }
+    out.extend_from_slice(rest);
+    Cow::Owned(out)
 }
 
 /// A line without its LF or CRLF.
@@ -204,6 +237,17 @@ mod tests {
         assert_eq!(fields.all("From").count(), 2);
         assert_eq!(fields.plain("subject").unwrap(), "one two");
         assert_eq!(&raw[fields.length..], b"body");
+    }
+
+    #[test]
+    fn only_folds_are_undone_and_a_blank_before_the_colon_is_known() {
+        assert_eq!(&*unfolded(b"a\r\n b\n\tc"), b"a b\tc");
+        assert_eq!(&*unfolded(b"a\rb\r\nc"), b"a\rb\r\nc");
+        let fields = read(b"A: x\r\n y\r\nB : x\r\nC: x\ry\r\nD: \xd1\x8f\r\nE: a\0b\r\n\r\n");
+        let spaced: Vec<bool> = fields.list.iter().map(|f| f.spaced).collect();
+        assert_eq!(spaced, [false, true, false, false, false]);
+        let clear: Vec<bool> = fields.list.iter().map(Field::is_clear).collect();
+        assert_eq!(clear, [true, true, false, false, false]);
     }
 
     #[test]

@@ -6,6 +6,9 @@ use super::words;
 use crate::desk::address::Address;
 use crate::desk::letter::From;
 
+/// Longest display name kept, in characters: it is copied into letters and journals.
+const NAME: usize = 200;
+
 /// Reads who the letter says it is from. `Sender:` and `Reply-To:` have no say (R5).
 pub(crate) fn read(fields: &Fields<'_>, hint: Option<&str>) -> From {
     let all: Vec<_> = fields.all("From").collect();
@@ -40,7 +43,7 @@ pub(crate) fn read(fields: &Fields<'_>, hint: Option<&str>) -> From {
         [one] => match Address::new(&one.spec) {
             Ok(address) => From::One {
                 address,
-                name: one.name.clone(),
+                name: one.name.chars().take(NAME).collect(),
             },
             Err(fault) => nobody(format!("From: {fault}")),
         },
@@ -50,7 +53,7 @@ pub(crate) fn read(fields: &Fields<'_>, hint: Option<&str>) -> From {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::panic, reason = "tests")]
+    #![allow(clippy::panic, clippy::arithmetic_side_effects, reason = "tests")]
     use super::*;
 
     fn from(header: &str) -> From {
@@ -82,6 +85,14 @@ mod tests {
                 } => assert_eq!((a.to_string().as_str(), n.as_str()), (address, name)),
                 other => panic!("{header}: {other:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn s31_a_long_name_is_cut_between_characters() {
+        match from(&format!("From: {} <a@x.example>", "я".repeat(NAME * 2))) {
+            From::One { name, .. } => assert_eq!(name, "я".repeat(NAME)),
+            other => panic!("{other:?}"),
         }
     }
 

@@ -2,11 +2,11 @@
 
 use mail_parser::decoders::html::add_html_token;
 
-/// Reads an HTML text.
-pub(crate) fn to_text(html: &str) -> String {
+/// Reads an HTML text; struck text is left out, since its writer took it back. Ends once there are `cap` octets of text.
+pub(crate) fn to_text(html: &str, cap: usize) -> String {
     let mut page = Page::default();
     let mut rest = html;
-    while !rest.is_empty() {
+    while !rest.is_empty() && page.out.len() <= cap {
         let text_end = rest.find('<').unwrap_or(rest.len());
         let (text, markup) = rest.split_at(text_end);
         page.text(text);
@@ -35,6 +35,8 @@ struct Page {
     quoted: usize,
     /// How deep in preformatted text.
     pre: usize,
+    /// How deep in struck text.
+    struck: usize,
     /// Empty lines written in a row.
     blank: usize,
     /// The address of the link that is open, and where its text begins in the line.
@@ -64,6 +66,9 @@ impl Page {
     }
 
     fn words(&mut self, text: &str) {
+        if self.struck > 0 {
+            return;
+        }
         for c in text.chars() {
             match c {
                 '\n' if self.pre > 0 => self.end_line(),
@@ -99,7 +104,9 @@ impl Page {
         let starts_tag =
             named.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '!' | '?'));
         if !starts_tag {
-            self.put('<');
+            if self.struck == 0 {
+                self.put('<');
+            }
             return after;
         }
         let end = tag_end(named);
@@ -136,6 +143,14 @@ impl Page {
                     self.quoted.saturating_sub(1)
                 } else {
                     self.quoted.saturating_add(1).min(20)
+                };
+            }
+            "s" | "strike" | "del" => {
+                self.space = true;
+                self.struck = if closing {
+                    self.struck.saturating_sub(1)
+                } else {
+                    self.struck.saturating_add(1)
                 };
             }
             "pre" => {
@@ -179,7 +194,7 @@ impl Page {
             .trim_start_matches("mailto:")
             .trim_end_matches('/');
         let web = href.starts_with("http://") || href.starts_with("https://");
-        if web && !bare.is_empty() && self.says_more(bare) {
+        if web && self.struck == 0 && !bare.is_empty() && self.says_more(bare) {
             self.line.push_str(" <");
             self.line.push_str(&href);
             self.line.push('>');
@@ -234,16 +249,17 @@ impl Page {
     }
 }
 
-/// Where a tag ends: the first `>` outside quotes; a quote that never closes ends with the tag.
+/// Where a tag ends: the first `>` outside quotes; a quote that never closes ends with the tag. Looks no further than the next tag, so that
+/// the pass is linear.
 fn tag_end(tag: &str) -> usize {
     let mut quote = None;
     let mut first = None;
-    for (at, b) in tag.bytes().enumerate().take(100_000) {
+    for (at, b) in tag.bytes().enumerate() {
         match (b, quote) {
             (b'>', None) => return at,
             (b'>', Some(_)) if first.is_none() => first = Some(at),
             // Nobody writes a tag inside a quoted value, but many a quote is never closed.
-            (b'<', Some(_)) if first.is_some() => break,
+            (b'<', _) if first.is_some() => break,
             (b'"' | b'\'', None) => quote = Some(b),
             (b, Some(q)) if b == q => quote = None,
             _ => {}
@@ -300,12 +316,17 @@ fn attribute(attributes: &str, name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::disallowed_methods, reason = "tests")]
     use super::*;
+
+    fn read(html: &str) -> String {
+        to_text(html, 1 << 20)
+    }
 
     #[test]
     fn b22_blocks_become_lines_and_quotations_are_marked() {
         assert_eq!(
-            to_text(
+            read(
                 "<html><head><title>t</title><style>p{}</style></head><body><p>Добрый&nbsp;день!</p><p>Не <b>работает</b><br>отчёт &lt;1&gt;</p>\
                 <div>2026, Анна пишет:</div><blockquote><div>Уточните</div><div>версию</div></blockquote></body></html>"
             ),
@@ -314,17 +335,52 @@ mod tests {
     }
 
     #[test]
+    fn r10_struck_text_is_left_out() {
+        for (html, text) in [
+            ("<p>Да, <s>Подтверждаю</s> нет</p>", "Да, нет"),
+            ("<del><b>Подтверждаю</b></del>", ""),
+            ("a<STRIKE class=x>b<s>c</s>d < e</strike>f", "a f"),
+            ("<span>a</span> <strong>b</strong><small>c</small>", "a bc"),
+            ("<s>x<a href=\"https://x.example\">y</a></s>z", "z"),
+        ] {
+            assert_eq!(read(html), text, "{html}");
+        }
+    }
+
+    #[test]
+    fn s31_text_ends_at_the_cap_and_odd_tags_cost_no_more_than_others() {
+        assert!(to_text(&"<blockquote>".repeat(20), 100).is_empty());
+        let many = "<blockquote>".repeat(20) + &"a<br>".repeat(100_000);
+        assert!(to_text(&many, 1_000).len() < 1_100);
+        let tags = "<a \">\" ".repeat(50_000) + "\"<";
+        let start = std::time::Instant::now();
+        read(&tags);
+        assert!(start.elapsed().as_secs() < 2, "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn a_picture_inside_a_tag_hides_no_text() {
+        let picture = "A".repeat(200_000);
+        assert_eq!(
+            read(&format!(
+                "a<img alt=b src=\"data:image/png;base64,{picture}\"> c"
+            )),
+            "ab c"
+        );
+    }
+
+    #[test]
     fn broken_markup_loses_no_text() {
         assert_eq!(
-            to_text("a < b & c &copy; d &nonsense; e"),
+            read("a < b & c &copy; d &nonsense; e"),
             "a < b & c © d &nonsense; e"
         );
-        assert_eq!(to_text("<p title='x>y'>text"), "text");
-        assert_eq!(to_text("<script>no</scr</script >yes"), "yes");
+        assert_eq!(read("<p title='x>y'>text"), "text");
+        assert_eq!(read("<script>no</scr</script >yes"), "yes");
         assert_eq!(
-            to_text("<a href=\"https://x.example/1\">here</a>"),
+            read("<a href=\"https://x.example/1\">here</a>"),
             "here <https://x.example/1>"
         );
-        assert_eq!(to_text("<!-- no --><li>one<li>two"), "- one\n- two");
+        assert_eq!(read("<!-- no --><li>one<li>two"), "- one\n- two");
     }
 }

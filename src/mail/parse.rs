@@ -37,6 +37,10 @@ impl Caps {
 
 /// Longest subject kept, in characters; the original is in the letter's bytes.
 const SUBJECT: usize = 2_000;
+/// Octets of text in which the new text is looked for: more than a person writes, and quotations are dear to find.
+const WRITTEN: usize = 1 << 20;
+/// Octets of a letter inside in which its subject is looked for.
+const INSIDE: usize = 64 * 1024;
 /// Message-IDs read from one field; clients keep far fewer.
 const IDS: usize = 1_000;
 
@@ -47,6 +51,12 @@ pub fn read(raw: &[u8], caps: Caps) -> Letter {
     let chosen = text::choose(&parts, caps.text_bytes);
     let mut faults = parts.faults.clone();
     faults.extend(chosen.faults.iter().cloned());
+    let written = beginning(&chosen.text, WRITTEN);
+    if written.len() < chosen.text.len() {
+        faults.push(format!(
+            "Text longer than {WRITTEN} octets; what is new is looked for in these"
+        ));
+    }
     let empty = Fields::default();
     let block = parts.list.first().map_or(&empty, |letter| &letter.fields);
     let hint = chosen.charset.as_deref();
@@ -83,7 +93,7 @@ pub fn read(raw: &[u8], caps: Caps) -> Letter {
         date: reader.date(),
         in_reply_to: reader.ids("In-Reply-To"),
         references: reader.ids("References"),
-        new_text: quote::new_text(&chosen.text),
+        new_text: quote::new_text(written),
         attachments: attachments(&parts, &chosen.attachments, &measured, hint),
         bounce: bounced.then(|| bounce::read(&parts, &chosen.text)),
         automatic,
@@ -91,6 +101,16 @@ pub fn read(raw: &[u8], caps: Caps) -> Letter {
         text: chosen.text,
         faults: reader.faults,
     }
+}
+
+/// The beginning of a text, cut between characters; all of it where the beginning is blank.
+fn beginning(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len()))
+        .rev()
+        .find(|at| text.is_char_boundary(*at));
+    text.get(..end.unwrap_or_default())
+        .filter(|t| !t.trim().is_empty())
+        .unwrap_or(text)
 }
 
 struct Reader<'r, 'a> {
@@ -259,9 +279,9 @@ fn given_name(part: &Part<'_>, hint: Option<&str>) -> String {
     if !part.is_message() {
         return String::new();
     }
-    let inner = part.decoded();
+    let (inner, _) = part.decoded_up_to(INSIDE);
     let skip = fields::leading_blanks(&inner);
-    let inside = Fields::read(inner.get(skip..).unwrap_or_default(), 64 * 1024, &|_| false);
+    let inside = Fields::read(inner.get(skip..).unwrap_or_default(), INSIDE, &|_| false);
     let subject = inside
         .first("Subject")
         .map(|f| words::text(f.value, hint).replace(['/', '\\'], "_"))
@@ -396,6 +416,16 @@ mod tests {
             },
         );
         assert!(letter.from.address().is_none() && letter.text == "text");
+    }
+
+    #[test]
+    fn s31_new_text_is_looked_for_in_the_beginning_and_never_empty() {
+        let raw = format!("From: a@x.example\n\n{}", "я\n".repeat(WRITTEN));
+        let letter = read(raw.as_bytes(), Caps::DEFAULT);
+        assert!(letter.new_text.len() <= WRITTEN && letter.new_text.len() > WRITTEN / 2);
+        assert!(letter.faults.iter().any(|f| f.contains("what is new")));
+        let raw = format!("From: a@x.example\n\n{}text", "\n".repeat(WRITTEN));
+        assert_eq!(read(raw.as_bytes(), Caps::DEFAULT).new_text, "text");
     }
 
     #[test]

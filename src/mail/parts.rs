@@ -35,6 +35,25 @@ impl Part<'_> {
         self.encoding.decode(self.body)
     }
 
+    /// At most the first `cap` of the decoded octets, and whether there are more; what lies past them is not decoded.
+    pub(crate) fn decoded_up_to(&self, cap: usize) -> (Cow<'_, [u8]>, bool) {
+        // Base64 with its line ends takes less than twice what it carries, quoted-printable three times and its soft line ends.
+        let widest = match self.encoding {
+            Encoding::Identity => 1,
+            Encoding::Base64 => 2,
+            Encoding::QuotedPrintable => 4,
+        };
+        let source = cap.saturating_mul(widest);
+        let body = self.body.get(..source).unwrap_or(self.body);
+        let mut bytes = self.encoding.decode(body);
+        let cut = body.len() < self.body.len() || bytes.len() > cap;
+        match &mut bytes {
+            Cow::Borrowed(bytes) => *bytes = bytes.get(..cap).unwrap_or(bytes),
+            Cow::Owned(bytes) => bytes.truncate(cap),
+        }
+        (bytes, cut)
+    }
+
     /// The media type, `text/plain` where none is declared.
     pub(crate) fn media_type(&self) -> &str {
         &self.media.head

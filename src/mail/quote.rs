@@ -9,31 +9,25 @@ const ATTRIBUTION: usize = 400;
 /// nothing is not made (B25), so that the result is blank only where `text` is.
 pub fn new_text(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
-    let above = lines
-        .get(..our_marker(&lines).unwrap_or(lines.len()))
-        .unwrap_or_default();
-    for (lines, signature) in [
-        (above, true),
-        (above, false),
-        (lines.as_slice(), true),
-        (lines.as_slice(), false),
-    ] {
+    let above = our_marker(text, &lines).and_then(|at| lines.get(..at));
+    for lines in above.into_iter().chain([lines.as_slice()]) {
         let kept = without_quotation(lines);
-        let kept = if signature {
-            without_signature(&kept)
-        } else {
-            kept.as_slice()
-        };
-        let joined = joined(kept);
-        if !joined.is_empty() {
-            return joined;
+        for kept in [without_signature(&kept), kept.as_slice()] {
+            let joined = joined(kept);
+            if !joined.is_empty() {
+                return joined;
+            }
         }
     }
+    // Quoted lines keep their marks: what another wrote is not taken for the writer's word.
     joined(&lines)
 }
 
 /// The line of our own letters under which nothing new stands.
-fn our_marker(lines: &[&str]) -> Option<usize> {
+fn our_marker(text: &str, lines: &[&str]) -> Option<usize> {
+    if !text.contains("――") {
+        return None;
+    }
     let at = lines.iter().position(|line| {
         let line = line.trim_start_matches(['>', ' ', '\t']);
         let ours = line.contains("ишите ответ выше этой линии")
@@ -164,7 +158,7 @@ const WROTE: [&str; 16] = [
 /// «12 мая 2026 г., 10:15, Иванов пишет:», `On Tue, 12 May 2026 at 10:15, X wrote:` and their like.
 fn is_attribution(text: &str) -> bool {
     let text = text.trim();
-    if text.len() > ATTRIBUTION || text.len() < 6 {
+    if text.len() > ATTRIBUTION || text.len() < 6 || !text.ends_with(':') {
         return false;
     }
     let lower = text.to_lowercase();
@@ -178,7 +172,7 @@ fn is_attribution(text: &str) -> bool {
         return true;
     }
     // `On … wrote` with the address after the verb, `>>> Иванов <…> 12.05.2026 >>>`
-    lower.starts_with("on ") && has_digit && lower.contains(" wrote") && text.ends_with(':')
+    lower.starts_with("on ") && has_digit && lower.contains(" wrote")
 }
 
 /// Whether a time of day stands in a line: `10:15`.
@@ -191,6 +185,9 @@ fn has_time(text: &str) -> bool {
 /// `-----Original Message-----` and its kind in several languages.
 fn is_separator(line: &str) -> bool {
     let line = line.trim();
+    if !line.starts_with(['-', '_', '=', '*']) {
+        return false;
+    }
     let inner = line.trim_matches(['-', '_', '=', ' ', '*']);
     if inner.len().saturating_add(4) > line.len() || inner.is_empty() || inner.len() > 80 {
         return false;
@@ -217,7 +214,6 @@ fn is_separator(line: &str) -> bool {
     ]
     .iter()
     .any(|mark| inner.starts_with(mark))
-        && (line.starts_with(['-', '_', '=', '*']))
 }
 
 fn is_rule(line: &str) -> bool {
@@ -253,8 +249,8 @@ fn is_header_block(rest: &[&str]) -> bool {
 
 /// Which header word a line begins with: 0 sender, 1 date, 2 recipient, 3 subject.
 fn header_word(line: &str) -> Option<usize> {
-    let line = line.trim().trim_start_matches('*');
     let (word, _) = line.split_once(':')?;
+    let word = word.trim().trim_start_matches('*');
     if word.len() > 40 {
         return None;
     }
@@ -481,6 +477,23 @@ mod tests {
             "――― Пишите ответ выше этой линии ―――\nответ ниже"
         );
         assert_eq!(new_text(" \n\n"), "");
+    }
+
+    #[test]
+    fn r10_words_that_are_quoted_only_keep_their_marks() {
+        for text in [
+            "> Подтверждаю",
+            "  > Подтверждаю\n-- \nАнна",
+            "On 12 May 2026, A wrote:\n> Подтверждаю\n",
+        ] {
+            let new = new_text(text);
+            assert!(!new.is_empty(), "{text}");
+            assert!(
+                new.lines()
+                    .all(|l| is_quoted(l) || !l.contains("Подтверждаю")),
+                "{new}"
+            );
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ pub(crate) struct Results {
     pub(crate) authserv_id: String,
     /// What was checked.
     pub(crate) checks: Vec<Check>,
+    /// Whether it says outright that nothing was checked.
+    pub(crate) none: bool,
 }
 
 /// One method's result.
@@ -34,19 +36,22 @@ impl Check {
 /// Comments nested deeper than this are nobody's; the cap bounds the work.
 const DEEPEST: usize = 50;
 
+/// More results in one field are nobody's; the cap bounds the work.
+const MOST: usize = 200;
+
 /// Only the authserv-id, for telling whose a field is that cannot be read further.
 pub(crate) fn authserv_id(value: &str) -> Option<String> {
-    let mut reader = Reader { rest: value };
-    reader.skip_comments()?;
-    let id = reader.value()?;
-    (!id.is_empty()).then(|| id.to_lowercase())
+    Reader {
+        rest: value.trim_start_matches([' ', '\t']),
+    }
+    .id()
 }
 
 /// Reads a field's unfolded value; none if it departs from the grammar anywhere.
 pub(crate) fn read(value: &str) -> Option<Results> {
     let mut reader = Reader { rest: value };
-    reader.skip_comments()?;
-    let authserv_id = reader.value()?.to_lowercase();
+    reader.rest = reader.rest.trim_start_matches([' ', '\t']);
+    let authserv_id = reader.id()?;
     reader.skip_comments()?;
     // authres-version: digits, of which only 1 is known.
     if reader.rest.starts_with(|c: char| c.is_ascii_digit()) {
@@ -65,17 +70,19 @@ pub(crate) fn read(value: &str) -> Option<Results> {
             break;
         }
         match reader.check()? {
+            Some(_) if checks.len() >= MOST => return None,
             Some(check) => checks.push(check),
             None => none = true,
         }
         reader.skip_comments()?;
     }
-    if authserv_id.is_empty() || (none && !checks.is_empty()) {
+    if none && !checks.is_empty() {
         return None;
     }
     Some(Results {
         authserv_id,
         checks,
+        none,
     })
 }
 
@@ -84,6 +91,19 @@ struct Reader<'v> {
 }
 
 impl<'v> Reader<'v> {
+    /// The authserv-id: a bare ASCII token with nothing before it. RFC 8601 lets it be quoted and a comment stand before it; a server that
+    /// removes forged fields of its own id may not know it so, and none writes it so.
+    fn id(&mut self) -> Option<String> {
+        let end = self
+            .rest
+            .find(|c: char| !c.is_ascii_graphic() || "()<>@,;:\\\"/[]?=".contains(c))
+            .unwrap_or(self.rest.len());
+        let (id, rest) = self.rest.split_at_checked(end)?;
+        let ends = rest.is_empty() || rest.starts_with([' ', '\t', ';']);
+        self.rest = rest;
+        (ends && !id.is_empty()).then(|| id.to_ascii_lowercase())
+    }
+
     /// `method [/version] = result [reason=…] *(ptype.property=value)`; the inner none stands for the word `none`.
     fn check(&mut self) -> Option<Option<Check>> {
         let method = self.keyword()?.to_ascii_lowercase();
@@ -231,13 +251,18 @@ impl<'v> Reader<'v> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        reason = "tests"
+    )]
     use super::*;
 
     #[test]
     fn results_with_comments_quotes_and_versions() {
         let read = read(
-            "(a (b)) MX.example (x) 1 ; dkim = pass (good) reason=\"a; dmarc=pass\" header.d=x.example header.b=\"gJ/x+y=\"; \
+            " MX.example (x (y)) 1 ; dkim = pass (good) reason=\"a; dmarc=pass\" header.d=x.example header.b=\"gJ/x+y=\"; \
              spf/1=softfail smtp.mailfrom=\"a b\"@x.example;",
         )
         .unwrap();
@@ -271,9 +296,21 @@ mod tests {
             "mx.example; dmarc=pass\"x\"",
             "mx.example; dmarc=pass header.from=\"a\"b",
             "mx.example; none; dmarc=pass",
+            "(a) mx.example; dmarc=pass",
+            "\"mx.example\"; dmarc=pass",
+            "mx.example(a); dmarc=pass",
+            "m\u{212a}.example; dmarc=pass",
+            "m\rx.example; dmarc=pass",
         ] {
             assert_eq!(read(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn s31_more_results_than_anybody_writes_are_not_read() {
+        let all = |count: usize| format!("mx.example{}", "; spf=pass".repeat(count));
+        assert_eq!(read(&all(MOST)).unwrap().checks.len(), MOST);
+        assert_eq!(read(&all(MOST + 1)), None);
     }
 
     #[test]

@@ -4,6 +4,11 @@ use super::charset;
 use super::html;
 use super::parts::{Part, Parts};
 
+/// Longest name of a charset that is shown, in characters.
+const LABEL: usize = 60;
+/// Faults kept.
+const FAULTS: usize = 20;
+
 /// The text, and the parts that are not in it.
 pub(crate) struct Chosen {
     /// The decoded text, LF line ends.
@@ -22,6 +27,7 @@ pub(crate) fn choose(parts: &Parts<'_>, cap: usize) -> Chosen {
         parts: &parts.list,
         children: children(&parts.list),
         cap,
+        left: cap,
         only_first: parts.cut,
         chosen: Chosen {
             text: String::new(),
@@ -56,6 +62,8 @@ struct Chooser<'p, 'a> {
     parts: &'p [Part<'a>],
     children: Vec<Vec<usize>>,
     cap: usize,
+    /// Octets of text that are still read; what is read and not used counts too.
+    left: usize,
     only_first: bool,
     chosen: Chosen,
 }
@@ -176,29 +184,32 @@ impl Chooser<'_, '_> {
         self.decode(part)
     }
 
-    fn decode(&mut self, part: &Part<'_>) -> String {
-        // Twice the cap of source is more than enough for the cap of text, and bounds the work.
-        let most = self.cap.saturating_mul(4);
-        let mut part = part.clone();
-        if part.body.len() > most {
-            part.body = part.body.get(..most).unwrap_or_default();
-            self.chosen
-                .faults
-                .push("A text part is longer than is read".to_owned());
+    /// Every part can have its fault; a person reads the first few.
+    fn fault(&mut self, fault: String) {
+        if self.chosen.faults.len() < FAULTS {
+            self.chosen.faults.push(fault);
         }
-        let bytes = part.decoded();
+    }
+
+    fn decode(&mut self, part: &Part<'_>) -> String {
+        let (bytes, cut) = part.decoded_up_to(self.left);
+        self.left = self.left.saturating_sub(bytes.len());
+        let mut bytes = &*bytes;
+        if cut {
+            self.fault("Text longer than is read, cut short".to_owned());
+            bytes = whole_characters(bytes);
+        }
         let declared = part.media.plain("charset");
         let is_html = part.media_type() == "text/html";
         let meta = declared
             .clone()
-            .or_else(|| is_html.then(|| meta_charset(&bytes)).flatten());
-        let decoded = charset::decode(&bytes, meta.as_deref());
+            .or_else(|| is_html.then(|| meta_charset(bytes)).flatten());
+        let decoded = charset::decode(bytes, meta.as_deref());
         if let Some(guess) = decoded.guessed {
-            self.chosen.faults.push(match &declared {
-                Some(declared) => format!(
-                    "Text declared as {} read as {guess}",
-                    super::words::clean(declared)
-                ),
+            self.fault(match &declared {
+                Some(declared) => {
+                    format!("Text declared as {} read as {guess}", label(declared))
+                }
                 None => format!("Text of no declared charset read as {guess}"),
             });
         }
@@ -206,12 +217,31 @@ impl Chooser<'_, '_> {
             self.chosen.charset = decoded.guessed.map(str::to_owned).or(declared);
         }
         let text = if is_html {
-            html::to_text(&decoded.text)
+            html::to_text(&decoded.text, self.cap)
         } else {
-            flowed(&part, decoded.text)
+            flowed(part, decoded.text)
         };
         visible(&text)
     }
+}
+
+/// Octets without the part of a character at their end: a cut there must not make the charset doubtful.
+fn whole_characters(bytes: &[u8]) -> &[u8] {
+    match std::str::from_utf8(bytes) {
+        Err(fault) if fault.error_len().is_none() => {
+            bytes.get(..fault.valid_up_to()).unwrap_or(bytes)
+        }
+        _ => bytes,
+    }
+}
+
+/// What a sender calls a charset, fit for a fault.
+fn label(declared: &str) -> String {
+    declared
+        .chars()
+        .filter(char::is_ascii_graphic)
+        .take(LABEL)
+        .collect()
 }
 
 /// `format=flowed` (RFC 3676 4.2): soft line ends undone, stuffing removed; quotations keep their lines.
@@ -293,4 +323,75 @@ fn children(parts: &[Part<'_>]) -> Vec<Vec<usize>> {
         }
     }
     below
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "tests"
+    )]
+    use super::*;
+    use crate::mail::parse::Caps;
+    use crate::mail::parts;
+
+    fn chosen(raw: &str, cap: usize) -> Chosen {
+        choose(&parts::read(raw.as_bytes(), Caps::DEFAULT), cap)
+    }
+
+    #[test]
+    fn s31_all_parts_together_are_decoded_up_to_the_cap_between_characters() {
+        let part = |encoding: &str, body: &str| {
+            format!(
+                "--b\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: {encoding}\n\n{body}\n"
+            )
+        };
+        let ascii = "a ".repeat(50);
+        for (encoding, body) in [
+            ("8bit", format!("{ascii}{}", "я".repeat(1_000))),
+            (
+                "quoted-printable",
+                format!("{ascii}{}", "=D1=8F".repeat(1_000)),
+            ),
+            ("base64", format!("YSBh{}", "0Y/Rj9GP".repeat(1_000))),
+        ] {
+            let one = part(encoding, &body);
+            let raw = format!(
+                "Content-Type: multipart/mixed; boundary=b\n\n{}--b--\n",
+                one.repeat(20)
+            );
+            let chosen = chosen(&raw, 5_101);
+            assert!(
+                chosen.text.len() <= 5_101 && chosen.text.len() > 4_000,
+                "{encoding}"
+            );
+            assert!(
+                chosen.text.chars().all(|c| "aя \n".contains(c)),
+                "{encoding}"
+            );
+            assert!(
+                chosen.faults.iter().any(|f| f.contains("cut short")),
+                "{encoding}"
+            );
+            assert!(chosen.faults.len() <= FAULTS + 1);
+        }
+    }
+
+    #[test]
+    fn s31_the_name_of_a_charset_is_shown_short_and_in_ascii() {
+        let name = format!("x\u{301}\u{7}я{}", "y".repeat(500));
+        let raw = "Content-Type: text/plain; charset=\"NAME\"\n\n\u{fd}".replace("NAME", &name);
+        let mut raw = raw.into_bytes();
+        raw.extend(encoding_rs::WINDOWS_1251.encode("Привет").0.iter());
+        let parts = parts::read(&raw, Caps::DEFAULT);
+        let chosen = choose(&parts, 1_000);
+        assert_eq!(
+            chosen.faults,
+            [format!(
+                "Text declared as x{} read as windows-1251",
+                "y".repeat(59)
+            )]
+        );
+    }
 }

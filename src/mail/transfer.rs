@@ -61,8 +61,24 @@ const fn base64_values() -> [u8; 256] {
 /// Base64; characters outside the alphabet are passed over, padding ends a quantum (joined encodings occur).
 pub(crate) fn base64(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len().div_ceil(4).saturating_mul(3));
+    let value = |b: u8| u32::from(VALUES.get(usize::from(b)).copied().unwrap_or(NONE));
     let (mut bits, mut count) = (0_u32, 0_u8);
-    for b in bytes {
+    let mut rest = bytes;
+    loop {
+        // Whole quanta, which is nearly all there is.
+        while count == 0
+            && let [a, b, c, d, after @ ..] = rest
+        {
+            let (a, b, c, d) = (value(*a), value(*b), value(*c), value(*d));
+            if (a | b | c | d) > 63 {
+                break;
+            }
+            let [_, x, y, z] = (a << 18 | b << 12 | c << 6 | d).to_be_bytes();
+            out.extend_from_slice(&[x, y, z]);
+            rest = after;
+        }
+        let [b, after @ ..] = rest else { break };
+        rest = after;
         let value = VALUES.get(usize::from(*b)).copied().unwrap_or(NONE);
         if value == NONE {
             if *b == b'=' && count != 0 {
@@ -102,9 +118,8 @@ pub(crate) fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
         let (before, code) = rest.split_at(at);
         out.extend_from_slice(before);
         match code {
-            [_, high, low, after @ ..] if hex(*high).is_some() && hex(*low).is_some() => {
-                let value = (hex(*high).unwrap_or_default() << 4) | hex(*low).unwrap_or_default();
-                out.push(value);
+            [_, high, low, after @ ..] if let Some((high, low)) = hex(*high).zip(hex(*low)) => {
+                out.push((high << 4) | low);
                 rest = after;
             }
             [_, after @ ..] => {
@@ -132,9 +147,12 @@ pub(crate) fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
 
 /// The value of a hexadecimal digit.
 pub(crate) fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|d| u8::try_from(d).ok())
+    match digit {
+        b'0'..=b'9' => Some(digit.wrapping_sub(b'0')),
+        b'a'..=b'f' => Some(digit.wrapping_sub(b'a' - 10)),
+        b'A'..=b'F' => Some(digit.wrapping_sub(b'A' - 10)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -147,6 +165,10 @@ mod tests {
         assert_eq!(base64(b"YQ==Yg=="), b"ab");
         assert_eq!(base64(b"YWI"), b"ab");
         assert_eq!(base64(b"Y"), b"");
+        assert_eq!(
+            base64(b"0J\n/RgN\r\nC4 0LLQtd=GC"),
+            base64(b"0J/RgNC40LLQtd=GC")
+        );
     }
 
     #[test]

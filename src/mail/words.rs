@@ -211,6 +211,21 @@ mod tests {
     }
 
     #[test]
+    fn b21_charsets_with_shifts_are_read() {
+        assert_eq!(
+            text(b"Re: \x1b$B%F%9%H\x1b(B ok", Some("utf-8")),
+            "Re: テスト ok"
+        );
+        assert_eq!(read("=?iso-2022-jp?B?GyRCJUYlOSVIGyhC?="), "テスト");
+        assert_eq!(read("=?utf-7?Q?Fr+APY-sche?="), "Frösche");
+        assert_eq!(
+            read("=?UTF-7?Q?Fr+APY-sche_x?= =?utf-7?Q?y?="),
+            "Frösche xy"
+        );
+        assert_eq!(read("=?unicode-1-1-utf-7?Q?Fr+APY-sche?="), "Frösche");
+    }
+
+    #[test]
     fn what_is_no_encoded_word_stays() {
         for plain in [
             "a =?b? c",
