@@ -21,6 +21,7 @@
     clippy::arithmetic_side_effects,
     clippy::string_slice,
     clippy::print_stderr,
+    clippy::too_many_lines,
     clippy::disallowed_methods,
     reason = "a test runner"
 )]
@@ -38,6 +39,9 @@ use postdesk::inbound::Inbound;
 use postdesk::store::letters::{Fetched, Location};
 use postdesk::store::outbox::Fate;
 use postdesk::store::pool::Store;
+
+/// How a step begins.
+const DAYS: [&str; 7] = ["mon ", "tue ", "wed ", "thu ", "fri ", "sat ", "sun "];
 
 /// The fixed cast: name in scenarios, address.
 const CAST: [(&str, &str); 10] = [
@@ -521,9 +525,7 @@ fn parse(text: &str) -> (Vec<String>, BTreeMap<String, String>, Vec<Step>) {
     let mut section: Option<String> = None;
     let mut steps: Vec<Step> = Vec::new();
     for line in text.lines() {
-        let is_step = line.len() > 4
-            && ["mon ", "tue ", "wed ", "thu ", "fri ", "sat ", "sun "]
-                .contains(&&line.get(..4).unwrap_or(""));
+        let is_step = line.len() > 4 && DAYS.contains(&line.get(..4).unwrap_or(""));
         if is_step {
             section = None;
             steps.push(Step {

@@ -9,6 +9,7 @@
     clippy::arithmetic_side_effects,
     clippy::disallowed_methods,
     clippy::print_stderr,
+    clippy::too_many_lines,
     unreachable_pub,
     reason = "tests"
 )]
