@@ -1,4 +1,4 @@
-//! The way out as a whole: rows of the database, couriers, and a mail server that does what it is told. (G73)
+//! The way out as a whole (G73): rows of the database, couriers, and a mail server that does what it is told.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
