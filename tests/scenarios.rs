@@ -10,7 +10,8 @@
 //!     what the desk does …
 //! ```
 //! After the subject may stand: `reply TEMPLATE` (answers the last such letter that this person received), `plain reply` (the same with
-//! all headers lost but the subject), `unsigned` (our server says nothing of the sender), `forged` (it says that authentication failed),
+//! all headers lost but the subject), `replyto NAME TEMPLATE` (answers a letter that somebody else received), `same` (Message-ID and date of the
+//! step before), `unsigned` (our server says nothing of the sender), `forged` (it says that authentication failed),
 //! `returned TEMPLATE` (the desk's own letter comes back, byte for byte), `to ADDRESS`, `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
 //! A step `DAY DATE TIME  tick` only lets time pass.
 #![allow(
@@ -159,6 +160,7 @@ struct Play {
     received: BTreeMap<String, Vec<Received>>,
     letters: i64,
     last_raw: Vec<u8>,
+    last_id: String,
     out: String,
 }
 
@@ -348,11 +350,14 @@ impl Play {
         };
         raw += &format!("To: {}\r\n", after("to").unwrap_or("support@desk.example"));
         self.letters += 1;
-        raw += &format!(
-            "Message-ID: <{}@mail.example>\r\nDate: {}\r\n",
-            self.letters,
-            at.to_rfc2822()
-        );
+        if !options.contains(&"same") {
+            self.last_id = format!(
+                "Message-ID: <{}@mail.example>\r\nDate: {}\r\n",
+                self.letters,
+                at.to_rfc2822()
+            );
+        }
+        raw += &self.last_id;
         let mut subject = subject.to_owned();
         if let Some(template) = after("reply") {
             let answered = self.received_by(who, &from, template);
@@ -365,6 +370,11 @@ impl Play {
             if subject.is_empty() {
                 subject = format!("Re: {}", answered.subject);
             }
+        }
+        if let Some(i) = options.iter().position(|o| *o == "replyto") {
+            let reader = options[i + 1];
+            let answered = self.received_by(reader, &address_of(reader), options[i + 2]);
+            raw += &format!("In-Reply-To: <{}>\r\n", answered.message_id);
         }
         if let Some(i) = options.iter().position(|o| *o == "read") {
             read_at = moment(&self.config, options[i + 1], options[i + 2], options[i + 3]);
@@ -583,6 +593,7 @@ async fn play(text: &str) -> String {
         received: BTreeMap::new(),
         letters: 0,
         last_raw: vec![],
+        last_id: "Message-ID: <0@mail.example>\r\n".into(),
         out: String::new(),
     };
     play.out.push_str(&head.join("\n"));

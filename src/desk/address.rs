@@ -88,7 +88,8 @@ impl Address {
     /// What two spellings of one address have in common; `fold_local` makes the local part case-insensitive too (R5 ⚙).
     pub fn key(&self, fold_local: bool) -> String {
         let local = if fold_local {
-            self.local.to_lowercase()
+            // ASCII alone: the Kelvin sign would become a plain k, and another address with it.
+            self.local.to_ascii_lowercase()
         } else {
             self.local.clone()
         };

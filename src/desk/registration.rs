@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
+use super::assurance::Level;
 use super::decide::{self, Concern, Decision, Incoming, Known, Verdict};
 use super::draft::Draft;
 use super::event::Event;
@@ -14,6 +15,9 @@ use super::policy::{Authentication, Desk};
 use super::request::{Kind, Matter, Number, Status};
 use super::telling::{self, State};
 use super::{deadline, subject};
+
+/// The most characters of a name that somebody gives themselves.
+const NAME: usize = 200;
 
 /// A request as this decision opens it.
 pub(super) struct Opened {
@@ -39,6 +43,13 @@ pub(super) fn open(
     matter: Matter,
     status: Status,
 ) -> Opened {
+    let quiet = draft.is_quiet();
+    let matter = Matter {
+        // What is registered in silence stays silent when its number comes.
+        acknowledged: matter.acknowledged && !quiet,
+        quiet,
+        ..matter
+    };
     draft.concern = Concern::Opened(matter.clone());
     let verdict;
     let mut state = State {
@@ -92,7 +103,7 @@ pub(super) fn open(
             telling::tells(draft.desk, &matter, state),
         );
     }
-    if let Some(limit) = incoming.oversize {
+    if let (Some(limit), true) = (incoming.oversize, matter.acknowledged) {
         let tells = Tells {
             limit: Some(limit),
             ..telling::tells(draft.desk, &matter, state)
@@ -143,7 +154,9 @@ pub(super) fn registered(
 
 /// R16, R45: the requester is told, if they may be.
 pub(super) fn acknowledge(draft: &mut Draft<'_>, incoming: &Incoming<'_>, opened: &Opened) {
+    // To a letter that was too large the answer is the one that says so; number and due date stand in it as well.
     if !opened.matter.acknowledged
+        || incoming.oversize.is_some()
         || (opened.verdict == Verdict::Queued && !draft.desk.acknowledge_queued)
     {
         return;
@@ -203,7 +216,8 @@ pub(super) fn bare_matter(
     let place = desk.calendar.place(incoming.arrived);
     let letter = incoming.letter;
     let name = match &letter.from {
-        From::One { name, .. } => name.clone(),
+        // A stranger's name is their own invention, and may be as long as a letter.
+        From::One { name, .. } => name.chars().take(NAME).collect(),
         From::Nobody { .. } => String::new(),
     };
     Matter {
@@ -220,6 +234,17 @@ pub(super) fn bare_matter(
         opens: place.opens,
         registration_day: place.day,
         acknowledged: letter.automatic.is_none(),
+        vouched: vouched(incoming),
+        quiet: false,
+    }
+}
+
+/// A mailbox that demands no authentication takes every letter as its sender's.
+fn vouched(incoming: &Incoming<'_>) -> Level {
+    let level = incoming.assurance.level();
+    match incoming.mailbox.authentication {
+        Authentication::Off => level.max(Level::Domain),
+        Authentication::Required | Authentication::Orders => level,
     }
 }
 

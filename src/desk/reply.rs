@@ -1,13 +1,15 @@
 //! A letter that is about an existing request: whether its sender is a party, and what their word settles (R8, R10, R13, R14, R22, S5).
 
 use super::address::Address;
+use super::assurance::SenderAssurance;
 use super::authority::{self, Grant, Wish};
 use super::decide::{Concern, Decision, Evidence, Incoming, Lead, Verdict};
 use super::draft::Draft;
 use super::event::{Event, Outcome};
 use super::installation;
 use super::notice::{Alert, Purpose, Tells, Template};
-use super::people::{Appointment, Standing};
+use super::people::{Appointment, OrdersRequire, Standing};
+use super::policy::Authentication;
 use super::reception;
 use super::representative;
 use super::request::{Kind, Matter, Pending, PendingKind, Request, Status};
@@ -64,11 +66,11 @@ pub(super) fn letter<'a>(
         internal: false,
     });
     let settled = match waiting_for(draft.desk, request, lead.evidence, address) {
-        Some(pending) if authority::may_confirm(incoming.assurance, authentication) => {
-            settle(&mut draft, incoming, request, pending, standing)
+        Some(pending) if may_settle(draft.desk, incoming, lead, pending) => {
+            settle(&mut draft, incoming, lead, pending, standing)
         }
         Some(_) => {
-            draft.because("A word of confirmation would need an authenticated sender or the letter that asked for it (R13)");
+            draft.because("A word of confirmation would need more proof of its sender: the domain's word, or what the customer demands (R13)");
             false
         }
         None => false,
@@ -76,9 +78,30 @@ pub(super) fn letter<'a>(
     if !settled {
         resume(&mut draft, request, address);
     }
-    let tells = telling::tells(draft.desk, &request.matter, State::of(request));
+    // As it stands after the letter, for that is what they work on.
+    let (matter, state) = draft.after(request);
+    let tells = telling::tells(draft.desk, &matter, state);
     telling::specialists(&mut draft, Some(incoming), tells);
     Result::Decided(Box::new(draft.end(Verdict::Attached)))
+}
+
+/// Whether the sender is proved as what waits demands it (R13).
+fn may_settle(
+    desk: &super::policy::Desk,
+    incoming: &Incoming<'_>,
+    lead: &Lead,
+    pending: &Pending,
+) -> bool {
+    let authentication = incoming.mailbox.authentication;
+    let customer = lead.request.matter.customer.as_deref();
+    let demand = match pending.kind {
+        PendingKind::Challenge | PendingKind::PrimaryConfirmation => customer
+            .and_then(|id| desk.directory.customer(id))
+            .map_or(OrdersRequire::Domain, |c| c.orders_require),
+        PendingKind::Identity | PendingKind::WhichInstallation => OrdersRequire::Domain,
+    };
+    let answers_secret = lead.evidence == Evidence::Confirmation(pending.id);
+    authority::may_confirm(incoming.assurance, authentication, demand, answers_secret)
 }
 
 /// In doubt a letter of the desk's own people stays inside (R38).
@@ -88,8 +111,12 @@ fn own_people(
     lead: &Lead,
     address: &Address,
 ) -> Decision {
-    if !authority::may_confirm(incoming.assurance, incoming.mailbox.authentication)
-        && !matches!(lead.evidence, Evidence::InternalToken | Evidence::Token)
+    let authentication = incoming.mailbox.authentication;
+    let to_them = lead.written_to.as_ref();
+    let answers_own = lead.evidence == Evidence::InternalToken
+        && to_them.is_some_and(|to| draft.desk.directory.same(to, address));
+    if !authority::is_credible(incoming.assurance, authentication)
+        || !(authority::is_proved(incoming.assurance, authentication) || answers_own)
     {
         let tells = telling::tells(draft.desk, &lead.request.matter, State::of(&lead.request));
         return reception::held(
@@ -118,7 +145,7 @@ fn named(request: &Request) -> String {
 }
 
 /// The requester, or a representative in office of the same customer.
-fn is_party(
+pub(super) fn is_party(
     desk: &super::policy::Desk,
     request: &Request,
     standing: &Standing<'_>,
@@ -202,12 +229,13 @@ fn waiting_for<'r>(
 fn settle(
     draft: &mut Draft<'_>,
     incoming: &Incoming<'_>,
-    request: &Request,
+    lead: &Lead,
     pending: &Pending,
     standing: &Standing<'_>,
 ) -> bool {
+    let request = &lead.request;
     if pending.kind == PendingKind::WhichInstallation {
-        return name_installation(draft, incoming, request, pending, standing);
+        return name_installation(draft, incoming, lead, pending, standing);
     }
     match words::read(&draft.desk.words, &incoming.letter.new_text) {
         Answer::Unclear => {
@@ -295,6 +323,7 @@ fn is_primary(request: &Request, standing: &Standing<'_>) -> bool {
 }
 
 fn close_pending(draft: &mut Draft<'_>, pending: &Pending, outcome: Outcome) {
+    draft.speak();
     draft.event(Event::Settled {
         pending: pending.id,
         outcome,
@@ -349,14 +378,17 @@ pub(super) fn tell_concerned(
 fn name_installation(
     draft: &mut Draft<'_>,
     incoming: &Incoming<'_>,
-    request: &Request,
+    lead: &Lead,
     pending: &Pending,
     standing: &Standing<'_>,
 ) -> bool {
+    let request = &lead.request;
     let Standing::Representative(appointments) = standing else {
         return false;
     };
-    let Some(appointment) = installation::named(appointments, &incoming.letter.new_text) else {
+    let text = &incoming.letter.new_text;
+    let named = installation::named(appointments, text).filter(|_| !words::is_quotation(text));
+    let Some(appointment) = named else {
         draft.because("The reply names none of the sender's installations, or several (R8)");
         return false;
     };
@@ -377,31 +409,36 @@ fn name_installation(
         installation: Some(appointment.installation.id.clone()),
         ..request.matter.clone()
     };
-    judge_order(draft, incoming, request, &appointment, matter);
+    judge_order(draft, incoming, lead, &appointment, matter);
     true
 }
 
+/// The order counts on the strength of the letter that gave it: whoever answers which system is meant has not said that the order is theirs.
 fn judge_order(
     draft: &mut Draft<'_>,
     incoming: &Incoming<'_>,
-    request: &Request,
+    lead: &Lead,
     appointment: &Appointment<'_>,
     matter: Matter,
 ) {
     let desk = draft.desk;
+    let opened =
+        SenderAssurance::recorded(matter.vouched, "what was established when the order came");
+    // Where that letter's mailbox demanded nothing, `vouched` says so already.
     let (grant, why) = authority::grant(
         Wish::Order,
         appointment,
-        incoming.assurance,
-        incoming.mailbox.authentication,
+        &opened,
+        Authentication::Orders,
         desk.orders_from_additional,
     );
     draft.because(why);
     let state = State {
         status: Status::InProgress,
-        ..State::of(request)
+        ..State::of(&lead.request)
     };
     let thread = telling::answering(incoming.letter);
+    let cited = lead.opening.as_deref().unwrap_or(incoming.letter);
     match grant {
         Grant::Order => {
             draft.event(Event::KindChanged {
@@ -422,10 +459,11 @@ fn judge_order(
             ));
         }
         Grant::AfterChallenge => {
-            representative::challenge(draft, incoming, &matter, state, PendingKind::Challenge)
+            let kind = PendingKind::Challenge;
+            representative::challenge(draft, incoming, cited, &matter, state, kind);
         }
         Grant::AfterPrimary => {
-            representative::ask_primary(draft, incoming, appointment, &matter, state)
+            representative::ask_primary(draft, incoming, cited, appointment, &matter, state);
         }
         Grant::Question | Grant::NotAtAll | Grant::Hold => {
             let tells = telling::tells(desk, &matter, state);

@@ -10,7 +10,7 @@ use super::dates::{self, Moment};
 use super::layout;
 use super::wording::Voice;
 use crate::desk::address::Address;
-use crate::desk::notice::{Alert, Notice, Tells};
+use crate::desk::notice::{Alert, Notice, Tells, Template};
 use crate::desk::people::Locale;
 use crate::desk::request::{Kind, Status, Type};
 use crate::desk::subject;
@@ -19,14 +19,14 @@ use crate::desk::subject;
 const NAME: usize = 200;
 /// Characters of a subject.
 pub const SUBJECT: usize = 200;
-/// Characters of another's text in a letter to a customer, and in one to the desk's own people.
+/// Characters of another's text in a letter to a customer; and in one to the desk's own people, or to whoever is asked to answer for it.
 const CITED: usize = 4_000;
-const CITED_INSIDE: usize = 40_000;
+const CITED_WHOLE: usize = 40_000;
 /// Attachments named one by one.
 const ATTACHMENTS: usize = 20;
 
 /// Every name that a wording may use, with the names inside it.
-pub const NAMES: [(&str, &[&str]); 38] = [
+pub const NAMES: [(&str, &[&str]); 39] = [
     ("desk", &[]),
     ("desk_address", &[]),
     ("confirm", &[]),
@@ -65,6 +65,7 @@ pub const NAMES: [(&str, &[&str]); 38] = [
     ("alert_id", &[]),
     ("alert_reason", &[]),
     ("alert_to", &[]),
+    ("alert_last", &[]),
 ];
 
 const MOMENT: &[&str] = &["until", "at", "full", "end"];
@@ -136,16 +137,18 @@ pub fn values(notice: &Notice, voice: &Voice<'_>) -> BTreeMap<&'static str, Valu
         ),
         ("authority", text_value(tells.authority.as_deref(), CITED)),
     ]);
+    values.insert("alert_last", Value::from(tells.last_alert));
     values.extend(cited(notice));
     values.extend(alert(tells));
     values
 }
 
 fn cited(notice: &Notice) -> [(&'static str, Value); 4] {
-    let most = if notice.template.is_internal() {
-        CITED_INSIDE
-    } else {
-        CITED
+    // Whoever is asked to answer for a text must see all of it.
+    let most = match notice.template {
+        Template::OrderToConfirm | Template::Challenge | Template::AskInstallation => CITED_WHOLE,
+        template if template.is_internal() => CITED_WHOLE,
+        _ => CITED,
     };
     let tells = &notice.tells;
     let (text, was_cut) = clean::lines(tells.text.as_deref().unwrap_or_default(), most);
@@ -158,7 +161,7 @@ fn cited(notice: &Notice) -> [(&'static str, Value); 4] {
     let more = tells.attachments.len().saturating_sub(ATTACHMENTS);
     [
         ("text", text),
-        ("text_cut", Value::from(was_cut)),
+        ("text_cut", Value::from(was_cut || tells.text_cut)),
         (
             "attachments",
             list_value(shown.unwrap_or(&tells.attachments)),
