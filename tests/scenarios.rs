@@ -10,7 +10,7 @@
 //!     what the desk does …
 //! ```
 //! After the subject may stand: `reply TEMPLATE` (answers the last such letter that this person received), `plain reply` (the same with
-//! all headers lost but the subject), `replyto NAME TEMPLATE` (answers a letter that somebody else received), `same` (Message-ID and date of the
+//! all headers lost but the subject), `replyto NAME TEMPLATE` (answers a letter that somebody else received), `oversize` (more than the desk takes lay on the server), `same` (Message-ID and date of the
 //! step before), `unsigned` (our server says nothing of the sender), `forged` (it says that authentication failed),
 //! `returned TEMPLATE` (the desk's own letter comes back, byte for byte), `to ADDRESS`, `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
 //! A step `DAY DATE TIME  tick` only lets time pass.
@@ -404,7 +404,7 @@ impl Play {
             location,
             arrived: at,
             raw,
-            oversize: None,
+            oversize: options.contains(&"oversize").then_some(1 << 30),
         };
         self.clock.set(read_at);
         self.store

@@ -119,6 +119,12 @@ mod tests {
         assert_eq!(a.to_string(), "Maria.Ivanova@raduga.example");
         assert_eq!(a.key(true), "maria.ivanova@raduga.example");
         assert_eq!(a.key(false), "Maria.Ivanova@raduga.example");
+        let kelvin = Address::new("\u{212a}ate@raduga.example").unwrap();
+        assert_ne!(
+            kelvin.key(true),
+            "kate@raduga.example",
+            "another alphabet is another address"
+        );
     }
 
     #[test]

@@ -103,27 +103,33 @@ pub(super) fn open(
             telling::tells(draft.desk, &matter, state),
         );
     }
-    if let (Some(limit), true) = (incoming.oversize, matter.acknowledged) {
-        let tells = Tells {
-            limit: Some(limit),
-            ..telling::tells(draft.desk, &matter, state)
-        };
-        draft.because(
-            "Larger than the desk takes: read from its beginning, and the sender is told the limit",
-        );
-        draft.tell(telling::to_requester(
-            Template::Oversize,
-            &matter,
-            telling::answering(incoming.letter),
-            Purpose::Reply,
-            tells,
-        ));
-    }
+    tell_limit(draft, incoming, &matter, state);
     Opened {
         matter,
         state,
         verdict,
     }
+}
+
+/// A letter too large to be taken whole: its sender is told the limit, with all that an acknowledgement says.
+fn tell_limit(draft: &mut Draft<'_>, incoming: &Incoming<'_>, matter: &Matter, state: State) {
+    let Some(limit) = incoming.oversize.filter(|_| matter.acknowledged) else {
+        return;
+    };
+    let tells = Tells {
+        limit: Some(limit),
+        ..telling::tells(draft.desk, matter, state)
+    };
+    draft.because(
+        "Larger than the desk takes: read from its beginning, and the sender is told the limit",
+    );
+    draft.tell(telling::to_requester(
+        Template::Oversize,
+        matter,
+        telling::answering(incoming.letter),
+        Purpose::Reply,
+        tells,
+    ));
 }
 
 /// R17, R18: the event of registration with the number and the due moment it gives.

@@ -517,10 +517,21 @@ mod tests {
             clues.tokens,
             [token(TokenKind::Reply), token(TokenKind::Confirm)]
         );
+        assert_eq!(clues.answered, clues.tokens);
         assert_eq!(clues.message_ids, ["2@x", "1@x"]);
         assert_eq!(clues.number, Some(Number::new(2026, 123)));
         assert_eq!(clues.tags, ["crm"]);
         assert!(clues.rejected.is_empty());
+    }
+
+    #[test]
+    fn a_token_in_references_leads_and_proves_nothing() {
+        let keys = keys();
+        let confirm = message_id(&keys, &token(TokenKind::Confirm), &own());
+        let raw = format!("In-Reply-To: <1@x>\nReferences: <{confirm}> <1@x>\n\nx");
+        let clues = clues(&read(raw.as_bytes(), Caps::DEFAULT), &keys, &own());
+        assert_eq!(clues.tokens, [token(TokenKind::Confirm)]);
+        assert!(clues.answered.is_empty());
     }
 
     #[test]

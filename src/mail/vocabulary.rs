@@ -145,10 +145,16 @@ pub fn values(notice: &Notice, voice: &Voice<'_>) -> BTreeMap<&'static str, Valu
 
 fn cited(notice: &Notice) -> [(&'static str, Value); 4] {
     // Whoever is asked to answer for a text must see all of it.
-    let most = match notice.template {
-        Template::OrderToConfirm | Template::Challenge | Template::AskInstallation => CITED_WHOLE,
-        template if template.is_internal() => CITED_WHOLE,
-        _ => CITED,
+    let answerable = [
+        Template::OrderToConfirm,
+        Template::Challenge,
+        Template::AskInstallation,
+    ];
+    let template = notice.template;
+    let most = if template.is_internal() || answerable.contains(&template) {
+        CITED_WHOLE
+    } else {
+        CITED
     };
     let tells = &notice.tells;
     let (text, was_cut) = clean::lines(tells.text.as_deref().unwrap_or_default(), most);
