@@ -425,6 +425,13 @@ mod tests {
         text.parse().unwrap()
     }
 
+    #[test]
+    fn a_fault_of_the_store_is_not_the_mailboxes() {
+        let fault = of_store::<()>(Err(anyhow::anyhow!("disk full"))).unwrap_err();
+        assert!(fault.is::<StoreTrouble>());
+        assert_eq!(format!("{fault:#}"), "The store refused: disk full");
+    }
+
     /// B26, R2: the server's date counts where it can be true.
     #[test]
     fn an_arrival_is_never_in_the_future_and_never_before_the_last_look() {

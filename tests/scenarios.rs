@@ -462,11 +462,20 @@ impl Play {
             let parsed =
                 postdesk::mail::parse::read(text.as_bytes(), postdesk::mail::parse::Caps::DEFAULT);
             let template = self.store.template_of(letter.id).await.unwrap();
-            lines.push(format!(
+            let mut line = format!(
                 "→ {}  {template}  «{}»",
                 name_of(&letter.recipient),
                 parsed.subject
-            ));
+            );
+            // Whoever is asked to answer for a text must see that text.
+            if ["challenge", "ask-installation", "order-to-confirm"].contains(&template.as_str()) {
+                let cited = parsed.text.lines().find_map(|l| l.strip_prefix("> "));
+                write!(line, ", citing «{}»", cited.unwrap_or_default()).unwrap();
+            }
+            if template == "specialist-alert" && parsed.text.contains("postdesk explain") {
+                line += ", the last for an hour";
+            }
+            lines.push(line);
             self.received
                 .entry(letter.recipient.clone())
                 .or_default()

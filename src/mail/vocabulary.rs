@@ -303,7 +303,9 @@ fn optional(word: Option<&'static str>) -> Value {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
+    use crate::desk::notice::{Purpose, Thread};
 
     #[test]
     fn a_theme_has_neither_prefix_nor_number() {
@@ -318,6 +320,45 @@ mod tests {
         assert_eq!(ru("Re: \u{202e} [№ 2026-000042]"), "(без темы)");
         assert_eq!(theme(Locale::En, ""), "(no subject)");
         assert_eq!(ru(&"ж".repeat(300)).chars().count(), 200);
+    }
+
+    /// Nobody confirms what they could not see.
+    #[test]
+    fn whoever_must_answer_for_a_text_sees_all_of_it_or_is_told_that_they_do_not() {
+        let cited = |template, text: &str, text_cut| {
+            let tells = Tells {
+                text: Some(text.to_owned()),
+                text_cut,
+                ..Tells::default()
+            };
+            let values: BTreeMap<_, _> = cited(&Notice {
+                template,
+                to: Address::new("maria@raduga.example").unwrap(),
+                name: String::new(),
+                locale: Locale::Ru,
+                purpose: Purpose::ConfirmNew,
+                thread: Thread::default(),
+                tells,
+            })
+            .into();
+            let text = values["text"].to_string();
+            (text.chars().count(), values["text_cut"].is_true())
+        };
+        let long = "ж".repeat(39_000);
+        for template in [
+            Template::OrderToConfirm,
+            Template::Challenge,
+            Template::AskInstallation,
+        ] {
+            assert_eq!(cited(template, &long, false), (39_000, false));
+            assert_eq!(cited(template, &long, true), (39_000, true));
+            let longer = "ж".repeat(50_000);
+            assert_eq!(cited(template, &longer, false), (40_000, true));
+        }
+        assert_eq!(
+            cited(Template::RedirectedToPrimary, &long, false),
+            (4_000, true)
+        );
     }
 
     #[test]

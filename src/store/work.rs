@@ -680,31 +680,54 @@ mod tests {
                 None
             );
             assert_eq!(work.sent(999).await.unwrap(), None);
-            let counts = |hour: i64, day: i64| (minute(hour), minute(day));
-            let (hour, day) = counts(10, 10);
-            let expected = Counts {
-                letters_last_hour: 4,
-                requests_last_hour: 1,
-                refusals_today: 1,
-            };
+        })
+        .await;
+    }
+
+    /// R48: forgers must not silence the one whose name they use.
+    #[tokio::test]
+    async fn what_a_sender_causes_is_counted_apart_for_authenticated_letters() {
+        on_each_engine(async |db| {
+            let mut work = db.store.begin().await.unwrap();
+            for (uid, level) in [(1, Level::Weak), (2, Level::Domain), (3, Level::Weak)] {
+                work.commit().await.unwrap();
+                let mut letter = kept(&db.store, uid, &format!("letter {uid}")).await;
+                letter.assurance = level;
+                work = db.store.begin().await.unwrap();
+                let mut matter = matter();
+                matter.vouched = level;
+                let number = Number::new(2026, u32::try_from(uid).unwrap());
+                let events = vec![registered(number)];
+                let mut opened = decision(Verdict::Registered, Concern::Opened(matter), events);
+                opened.notices = vec![
+                    notice(Template::Registered, Purpose::Reply),
+                    notice(Template::Refused, Purpose::Nothing),
+                    notice(Template::SpecialistAlert, Purpose::Internal),
+                ];
+                opened.notices[2].to = address("petrova@desk.example");
+                apply(&mut work, Some(&letter), &opened, minute(10)).await;
+            }
             let sender = "maria@raduga.example";
-            assert_eq!(
-                work.counts(sender, hour, day, true).await.unwrap(),
-                expected
-            );
-            let (hour, day) = counts(11, 0);
-            let expected = Counts {
-                refusals_today: 1,
-                ..Counts::default()
+            let expected = |letters, requests, refusals| Counts {
+                letters_last_hour: letters,
+                requests_last_hour: requests,
+                refusals_today: refusals,
             };
-            assert_eq!(
-                work.counts(sender, hour, day, true).await.unwrap(),
-                expected
-            );
-            assert_eq!(
-                work.counts("x@y", hour, day, false).await.unwrap(),
-                Counts::default()
-            );
+            for (hour, day, vouched, counts) in [
+                (10, 10, false, expected(6, 3, 3)),
+                (10, 10, true, expected(2, 1, 1)),
+                (11, 0, true, expected(0, 0, 1)),
+                (11, 11, false, expected(0, 0, 0)),
+            ] {
+                let found = work
+                    .counts(sender, minute(hour), minute(day), vouched)
+                    .await;
+                assert_eq!(found.unwrap(), counts);
+            }
+            let nobody = work.counts("x@y", minute(0), minute(0), false).await;
+            assert_eq!(nobody.unwrap(), Counts::default());
+            assert_eq!(work.alerts(minute(10)).await.unwrap(), 3);
+            assert_eq!(work.alerts(minute(11)).await.unwrap(), 0);
         })
         .await;
     }
