@@ -542,7 +542,7 @@ fn parse(text: &str) -> (Vec<String>, BTreeMap<String, String>, Vec<Step>) {
     for line in text.lines() {
         let is_step = line.len() > 4
             && ["mon ", "tue ", "wed ", "thu ", "fri ", "sat ", "sun "]
-                .contains(&&line.get(..4).unwrap_or(""));
+                .contains(&line.get(..4).unwrap_or(""));
         if is_step {
             section = None;
             steps.push(Step {

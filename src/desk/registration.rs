@@ -221,16 +221,11 @@ pub(super) fn bare_matter(
 ) -> Matter {
     let place = desk.calendar.place(incoming.arrived);
     let letter = incoming.letter;
-    let name = match &letter.from {
-        // A stranger's name is their own invention, and may be as long as a letter.
-        From::One { name, .. } => name.chars().take(NAME).collect(),
-        From::Nobody { .. } => String::new(),
-    };
     Matter {
         customer: None,
         installation: None,
         requester: address.clone(),
-        requester_name: name,
+        requester_name: called(&letter.from),
         locale,
         kind,
         type_: type_of(desk, incoming),
@@ -242,6 +237,14 @@ pub(super) fn bare_matter(
         acknowledged: letter.automatic.is_none(),
         vouched: vouched(incoming),
         quiet: false,
+    }
+}
+
+/// What the sender calls themselves: their own invention, and it may be as long as a letter.
+fn called(from: &From) -> String {
+    match from {
+        From::One { name, .. } => name.chars().take(NAME).collect(),
+        From::Nobody { .. } => String::new(),
     }
 }
 
@@ -260,4 +263,19 @@ fn type_of(desk: &Desk, incoming: &Incoming<'_>) -> super::request::Type {
         &incoming.letter.subject,
         &incoming.letter.new_text,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_name_is_no_letter() {
+        let from = From::One {
+            address: Address::new("ivan@elsewhere.example").unwrap(),
+            name: "ж".repeat(5_000),
+        };
+        assert_eq!(called(&from), "ж".repeat(200));
+    }
 }
