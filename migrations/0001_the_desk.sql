@@ -27,6 +27,8 @@ CREATE TABLE requests (
     status           TEXT NOT NULL,               -- in-progress, with-developer, awaiting-information, resolved, closed (R22)
     due_us           BIGINT,                      -- when the answer is due (R18); none while it has no number
     acknowledged     BIGINT NOT NULL,             -- 1 if the requester is written to by themselves (R46, S37)
+    vouched          TEXT NOT NULL,               -- how sure the desk was of the requester: none, weak, domain, challenged, signed (R13)
+    quiet            BIGINT NOT NULL,             -- 1 if it was opened past a limit: nobody is told of it by itself (R48)
     created_us       BIGINT NOT NULL,             -- when this row was written
     UNIQUE (number_year, number_count),
     CHECK ((number_year IS NULL) = (number_count IS NULL))
@@ -68,6 +70,7 @@ CREATE TABLE letters (
     message_id  TEXT,                   -- its Message-ID, without brackets; known once it was read
     content_key BYTEA,                  -- the identity that survives another path (K3); known once it was read
     sender_key  TEXT,                   -- comparison key of its sender; known once it was read
+    assurance   TEXT,                   -- how sure the desk is of that sender, as in requests.vouched; none while it waits
     explanation BYTEA                   -- what `explain --json` printed at the decision, zstd
 ) /*sqlite STRICT*/;
 CREATE INDEX letters_waiting ON letters (arrived_us, id) WHERE decided_us IS NULL;
@@ -109,7 +112,7 @@ CREATE TABLE outbox (
     request_id    BIGINT REFERENCES requests (id), -- the request it is about
     pending_id    BIGINT REFERENCES pendings (id), -- what a reply to it settles
     recipient     TEXT NOT NULL,
-    recipient_key TEXT NOT NULL,        -- comparison key of that address; limits count by it (R12, R48)
+    recipient_key TEXT NOT NULL,        -- comparison key of that address
     template      TEXT NOT NULL,        -- which wording
     refusal       BIGINT NOT NULL,      -- counts against R12's one refusal a day
     internal      BIGINT NOT NULL,      -- for the desk's own people (P6)
@@ -123,11 +126,15 @@ CREATE TABLE outbox (
     attempts      BIGINT NOT NULL,      -- counted and committed before each attempt
     unknowns      BIGINT NOT NULL,      -- attempts whose connection was lost after the final dot: it may have arrived
     answer        TEXT,                 -- the last answer of the server, or why there was none
-    settled_us    BIGINT                -- when it was sent or given up
+    settled_us    BIGINT,               -- when it was sent or given up
+    cause_key     TEXT,                 -- comparison key of the sender whose letter caused it; limits count by it (R12, R48)
+    cause_vouched BIGINT                -- 1 if that sender was authenticated: what forgers cause counts against forgers
 ) /*sqlite STRICT*/;
 CREATE INDEX outbox_due ON outbox (due_us, id) WHERE due_us IS NOT NULL;
 CREATE INDEX outbox_claimed ON outbox (id) WHERE state = 'sending';
-CREATE INDEX outbox_by_recipient ON outbox (recipient_key, created_us);
+-- How many letters a sender caused lately (R12, R48), and how often the specialists were alarmed.
+CREATE INDEX outbox_by_cause ON outbox (cause_key, created_us);
+CREATE INDEX outbox_alerts ON outbox (created_us) WHERE template = 'specialist-alert';
 CREATE INDEX outbox_of_request ON outbox (request_id);
 
 -- ── The proof ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

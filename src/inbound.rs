@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::config::{Config, Mailbox, Source};
+use crate::desk::assurance::Level;
 use crate::desk::decide::{self, Decision, Incoming, Known, Occasion, Verdict};
 use crate::desk::notice::{Notice, Purpose};
 use crate::desk::policy::{Authentication, MailboxPolicy, Strangers};
@@ -48,7 +49,7 @@ pub struct Inbound {
     store: Store,
     clock: Clock,
     written: Arc<Notify>,
-    limits_told: BTreeMap<String, DateTime<Utc>>,
+    limits_told: BTreeMap<(String, bool), DateTime<Utc>>,
 }
 
 /// What one step did.
@@ -204,7 +205,10 @@ impl Inbound {
             .from
             .address()
             .map(|a| config.desk.directory.key(a));
-        known.limit_told = sender.as_ref().is_some_and(|s| self.told_lately(s, now));
+        // What forgers cause says nothing of what the one whose name they use causes.
+        let vouched = examined.assurance.is_authenticated();
+        let source = sender.as_ref().map(|s| (s.clone(), vouched));
+        known.limit_told = source.as_ref().is_some_and(|s| self.told_lately(s, now));
         let decision = decide_letter(
             config,
             &known,
@@ -218,8 +222,8 @@ impl Inbound {
             .notices
             .iter()
             .any(|n| n.tells.alert == Some(crate::desk::notice::Alert::OverLimit));
-        if let (Some(sender), true) = (&sender, told_now) {
-            self.limits_told.insert(sender.clone(), now);
+        if let (Some(source), true) = (source, told_now) {
+            self.limits_told.insert(source, now);
         }
         let result = |told: &[Told]| LetterResult {
             id: waiting.id,
@@ -227,6 +231,7 @@ impl Inbound {
             message_id: examined.letter.message_id.clone(),
             content_key: Some(examined.letter.content_key),
             sender: sender.clone(),
+            assurance: examined.assurance.level(),
             explanation: explanation::for_the_record(explanation::json(&explanation::Case {
                 letter: &examined.letter,
                 assurance: &examined.assurance,
@@ -248,7 +253,7 @@ impl Inbound {
         Ok(written.len())
     }
 
-    fn told_lately(&mut self, sender: &str, now: DateTime<Utc>) -> bool {
+    fn told_lately(&mut self, sender: &(String, bool), now: DateTime<Utc>) -> bool {
         let hour = TimeDelta::hours(1);
         self.limits_told
             .retain(|_, told| now.signed_duration_since(*told) < hour);
@@ -340,6 +345,7 @@ async fn unreadable(
         message_id: None,
         content_key: None,
         sender: None,
+        assurance: Level::None,
         explanation:
             serde_json::json!({"verdict": Verdict::Unreadable.word(), "reasons": decision.reasons})
                 .to_string(),

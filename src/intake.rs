@@ -4,11 +4,12 @@
 //! same transaction as the bytes. A mailbox that can't be reached is tried again with growing pauses; the others don't notice.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use tokio::sync::{Notify, watch};
 
@@ -56,6 +57,20 @@ struct Memory {
     strikes: BTreeMap<i64, u32>,
 }
 
+/// Marks a fault of the store, so that the mailbox is not blamed for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct StoreTrouble;
+
+impl fmt::Display for StoreTrouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("The store refused")
+    }
+}
+
+fn of_store<T>(result: Result<T>) -> Result<T> {
+    result.context(StoreTrouble)
+}
+
 impl Intake {
     /// Takes letters from a mailbox until `stop`.
     pub async fn run(&self, mailbox: &Mailbox, mut stop: watch::Receiver<bool>) {
@@ -69,7 +84,11 @@ impl Intake {
             let Err(error) = ended else { continue };
             let pause = pause(memory.failures, &error);
             memory.failures = memory.failures.saturating_add(1);
-            telemetry::mailbox_down(name, &format!("{error:#}"), pause.as_secs());
+            if error.is::<StoreTrouble>() {
+                telemetry::trouble(&format!("keep letters of {name}"), &error);
+            } else {
+                telemetry::mailbox_down(name, &format!("{error:#}"), pause.as_secs());
+            }
             tokio::select! {
                 _ = stop.wait_for(|s| *s) => return,
                 () = tokio::time::sleep(pause) => {}
@@ -114,7 +133,7 @@ impl Intake {
                 let caught_up = cursor.polled.is_none();
                 cursor.polled = Some(looked);
                 if caught_up {
-                    self.store.set_cursor(name, cursor).await?;
+                    of_store(self.store.set_cursor(name, cursor).await)?;
                 }
             }
             session.wait(config.poll).await?;
@@ -125,7 +144,7 @@ impl Intake {
     async fn cursor(&self, name: &str, config: &ImapConfig, session: &Session) -> Result<Cursor> {
         let uidvalidity = session.uidvalidity();
         let now = self.clock.now();
-        let stored = self.store.cursor(name).await?;
+        let stored = of_store(self.store.cursor(name).await)?;
         let fresh = Cursor {
             uidvalidity,
             uid: 0,
@@ -158,7 +177,7 @@ impl Intake {
                 }
             },
         };
-        self.store.set_cursor(name, cursor).await?;
+        of_store(self.store.set_cursor(name, cursor).await)?;
         Ok(cursor)
     }
 
@@ -237,7 +256,7 @@ impl Intake {
                 .map(|uid| stub(name, cursor.uidvalidity, *uid, now)),
         );
         let count = fetched.len();
-        let kept = self.store.keep(name, &fetched, Some(reached), now).await?;
+        let kept = of_store(self.store.keep(name, &fetched, Some(reached), now).await)?;
         let fresh = kept.iter().filter(|k| k.fresh).count();
         if count > 0 {
             telemetry::letters_kept(name, count, fresh);
@@ -284,7 +303,7 @@ impl Intake {
     /// The folder can't be made or read, or the store can't.
     pub async fn open_maildir(&self, name: &str, path: &Path) -> Result<Maildir> {
         let mut maildir = Maildir::open(path)?;
-        let known = self.store.known_uids(name, 0, &maildir.uids()?).await?;
+        let known = of_store(self.store.known_uids(name, 0, &maildir.uids()?).await)?;
         maildir.pass_over(known);
         Ok(maildir)
     }
@@ -300,7 +319,7 @@ impl Intake {
         }
         let now = self.clock.now();
         let fetched: Vec<Fetched> = found.iter().map(|f| of_file(f, now)).collect();
-        let kept = self.store.keep(name, &fetched, None, now).await?;
+        let kept = of_store(self.store.keep(name, &fetched, None, now).await)?;
         let uids: Vec<i64> = found.iter().map(|f| f.uid).collect();
         maildir.after_kept(&uids, Mark::Unseen)?;
         let fresh = kept.iter().filter(|k| k.fresh).count();
@@ -404,6 +423,13 @@ mod tests {
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_fault_of_the_store_is_not_the_mailboxes() {
+        let fault = of_store::<()>(Err(anyhow::anyhow!("disk full"))).unwrap_err();
+        assert!(fault.is::<StoreTrouble>());
+        assert_eq!(format!("{fault:#}"), "The store refused: disk full");
     }
 
     /// B26, R2: the server's date counts where it can be true.

@@ -10,7 +10,8 @@
 //!     what the desk does …
 //! ```
 //! After the subject may stand: `reply TEMPLATE` (answers the last such letter that this person received), `plain reply` (the same with
-//! all headers lost but the subject), `unsigned` (our server says nothing of the sender), `forged` (it says that authentication failed),
+//! all headers lost but the subject), `replyto NAME TEMPLATE` (answers a letter that somebody else received), `oversize` (more than the desk takes lay on the server), `same` (Message-ID and date of the
+//! step before), `unsigned` (our server says nothing of the sender), `forged` (it says that authentication failed),
 //! `returned TEMPLATE` (the desk's own letter comes back, byte for byte), `to ADDRESS`, `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
 //! A step `DAY DATE TIME  tick` only lets time pass.
 #![allow(
@@ -163,6 +164,7 @@ struct Play {
     received: BTreeMap<String, Vec<Received>>,
     letters: i64,
     last_raw: Vec<u8>,
+    last_id: String,
     out: String,
 }
 
@@ -352,11 +354,14 @@ impl Play {
         };
         raw += &format!("To: {}\r\n", after("to").unwrap_or("support@desk.example"));
         self.letters += 1;
-        raw += &format!(
-            "Message-ID: <{}@mail.example>\r\nDate: {}\r\n",
-            self.letters,
-            at.to_rfc2822()
-        );
+        if !options.contains(&"same") {
+            self.last_id = format!(
+                "Message-ID: <{}@mail.example>\r\nDate: {}\r\n",
+                self.letters,
+                at.to_rfc2822()
+            );
+        }
+        raw += &self.last_id;
         let mut subject = subject.to_owned();
         if let Some(template) = after("reply") {
             let answered = self.received_by(who, &from, template);
@@ -369,6 +374,11 @@ impl Play {
             if subject.is_empty() {
                 subject = format!("Re: {}", answered.subject);
             }
+        }
+        if let Some(i) = options.iter().position(|o| *o == "replyto") {
+            let reader = options[i + 1];
+            let answered = self.received_by(reader, &address_of(reader), options[i + 2]);
+            raw += &format!("In-Reply-To: <{}>\r\n", answered.message_id);
         }
         if let Some(i) = options.iter().position(|o| *o == "read") {
             read_at = moment(&self.config, options[i + 1], options[i + 2], options[i + 3]);
@@ -398,7 +408,7 @@ impl Play {
             location,
             arrived: at,
             raw,
-            oversize: None,
+            oversize: options.contains(&"oversize").then_some(1 << 30),
         };
         self.clock.set(read_at);
         self.store
@@ -456,11 +466,20 @@ impl Play {
             let parsed =
                 postdesk::mail::parse::read(text.as_bytes(), postdesk::mail::parse::Caps::DEFAULT);
             let template = self.store.template_of(letter.id).await.unwrap();
-            lines.push(format!(
+            let mut line = format!(
                 "→ {}  {template}  «{}»",
                 name_of(&letter.recipient),
                 parsed.subject
-            ));
+            );
+            // Whoever is asked to answer for a text must see that text.
+            if ["challenge", "ask-installation", "order-to-confirm"].contains(&template.as_str()) {
+                let cited = parsed.text.lines().find_map(|l| l.strip_prefix("> "));
+                write!(line, ", citing «{}»", cited.unwrap_or_default()).unwrap();
+            }
+            if template == "specialist-alert" && parsed.text.contains("postdesk explain") {
+                line += ", the last for an hour";
+            }
+            lines.push(line);
             self.received
                 .entry(letter.recipient.clone())
                 .or_default()
@@ -585,6 +604,7 @@ async fn play(text: &str) -> String {
         received: BTreeMap::new(),
         letters: 0,
         last_raw: vec![],
+        last_id: "Message-ID: <0@mail.example>\r\n".into(),
         out: String::new(),
     };
     play.out.push_str(&head.join("\n"));

@@ -51,9 +51,11 @@ fn told(locale: Locale) -> Tells {
         primary_name: None,
         primary: None,
         text: None,
+        text_cut: false,
         attachments: vec![],
         authority: None,
         alert: None,
+        last_alert: false,
         limit: None,
     }
 }

@@ -346,6 +346,7 @@ pub fn limits(root: &Section<'_>) -> (Limits, u64) {
     let limits = Limits {
         letters_per_hour: count("letters_per_hour", 1, 60),
         requests_per_hour: count("requests_per_hour", 1, 60),
+        alerts_per_hour: count("alerts_per_hour", 1, 20),
         refusals_per_day: count("refusals_per_day", 0, 1),
     };
     let max_letter = section.number("max_letter", 65_536..=1_073_741_824, 52_428_800);

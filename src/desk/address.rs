@@ -88,7 +88,8 @@ impl Address {
     /// What two spellings of one address have in common; `fold_local` makes the local part case-insensitive too (R5 ⚙).
     pub fn key(&self, fold_local: bool) -> String {
         let local = if fold_local {
-            self.local.to_lowercase()
+            // ASCII alone: the Kelvin sign would become a plain k, and another address with it.
+            self.local.to_ascii_lowercase()
         } else {
             self.local.clone()
         };
@@ -118,6 +119,12 @@ mod tests {
         assert_eq!(a.to_string(), "Maria.Ivanova@raduga.example");
         assert_eq!(a.key(true), "maria.ivanova@raduga.example");
         assert_eq!(a.key(false), "Maria.Ivanova@raduga.example");
+        let kelvin = Address::new("\u{212a}ate@raduga.example").unwrap();
+        assert_ne!(
+            kelvin.key(true),
+            "kate@raduga.example",
+            "another alphabet is another address"
+        );
     }
 
     #[test]

@@ -17,15 +17,41 @@ pub enum Level {
     Signed,
 }
 
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Level {
+    /// All five, in ascending order.
+    pub const ALL: [Self; 5] = [
+        Self::None,
+        Self::Weak,
+        Self::Domain,
+        Self::Challenged,
+        Self::Signed,
+    ];
+
+    /// The word in store and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
             Self::None => "none",
             Self::Weak => "weak",
             Self::Domain => "domain",
             Self::Challenged => "challenged",
             Self::Signed => "signed",
-        })
+        }
+    }
+
+    /// Reads the word back.
+    pub fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|l| l.word() == word)
+    }
+
+    /// Whether a letter of this level may be taken as coming from its `From:` address.
+    pub fn is_authenticated(self) -> bool {
+        self >= Self::Domain
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
     }
 }
 
@@ -61,6 +87,14 @@ impl SenderAssurance {
         }
     }
 
+    /// What was established about a letter when it came, for a decision that rests on it later.
+    pub fn recorded(level: Level, why: impl Into<String>) -> Self {
+        Self {
+            level,
+            evidence: vec![why.into()],
+        }
+    }
+
     /// Adds evidence that changes nothing but is worth telling.
     #[must_use]
     pub fn noting(mut self, why: impl Into<String>) -> Self {
@@ -90,7 +124,7 @@ impl SenderAssurance {
 
     /// Whether the letter may be taken as coming from its `From:` address.
     pub fn is_authenticated(&self) -> bool {
-        self.level >= Level::Domain
+        self.level.is_authenticated()
     }
 }
 

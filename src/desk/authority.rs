@@ -95,9 +95,25 @@ pub fn is_credible(assurance: &SenderAssurance, authentication: Authentication) 
     authentication == Authentication::Off || assurance.level() > Level::None
 }
 
-/// Whether a word of confirmation counts: it carries the secret mailed to that address, or its sender is authenticated, or nobody asks (R13).
-pub fn may_confirm(assurance: &SenderAssurance, authentication: Authentication) -> bool {
+/// Whether a letter's sender is proved well enough to act for themselves: authenticated, or nobody asks (R13).
+pub fn is_proved(assurance: &SenderAssurance, authentication: Authentication) -> bool {
     authentication == Authentication::Off || assurance.is_authenticated()
+}
+
+/// Whether a word of confirmation counts (R13). Where the customer's orders need no more than the domain's word, its sender must be
+/// proved; where they need a confirmation, the word must carry the secret of the very letter that asked for it (`answers_secret`);
+/// where they need a signature, be signed.
+pub fn may_confirm(
+    assurance: &SenderAssurance,
+    authentication: Authentication,
+    demand: OrdersRequire,
+    answers_secret: bool,
+) -> bool {
+    match demand {
+        OrdersRequire::Domain => is_proved(assurance, authentication),
+        OrdersRequire::Confirmation => assurance.level() >= Level::Challenged && answers_secret,
+        OrdersRequire::Signature => assurance.level() >= Level::Signed,
+    }
 }
 
 /// Whether a sender who is not on file may be written to at all (R12, S37, S38): never on the strength of `From:` alone.

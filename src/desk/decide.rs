@@ -112,6 +112,8 @@ pub struct Lead {
     pub evidence: Evidence,
     /// To whom the letter of ours went whose token or Message-ID was found.
     pub written_to: Option<Address>,
+    /// The letter that opened the request, where a reply may want it cited: while the request waits for its installation.
+    pub opening: Option<Box<Letter>>,
 }
 
 /// One letter with everything that was established about it.
@@ -138,12 +140,14 @@ pub struct Known {
     pub lead: Option<Lead>,
     /// Whether the desk has decided on the same letter before (R3).
     pub seen_before: bool,
-    /// Automatic letters to the sender in the last hour (R48).
+    /// Automatic letters that the sender caused in the last hour, the most to any one reader (R48).
     pub letters_last_hour: u32,
     /// Requests the sender opened in the last hour (R48).
     pub requests_last_hour: u32,
     /// Whether the specialists were told in the last hour that the sender passed a limit (R48).
     pub limit_told: bool,
+    /// Alerts to the specialists in the last hour, whoever caused them (R48).
+    pub alerts_last_hour: u32,
     /// Refusals and redirects to the sender today (R12).
     pub refusals_today: u32,
     /// The last number given in each year (R17).

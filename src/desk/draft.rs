@@ -3,10 +3,13 @@
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
+use super::assurance::SenderAssurance;
 use super::decide::{Concern, Decision, Known, Sender, Verdict};
 use super::event::Event;
-use super::notice::Notice;
+use super::notice::{Alert, Notice, Template};
 use super::policy::Desk;
+use super::request::{Matter, Request};
+use super::telling::State;
 
 /// Collects events, notices and reasons until [`Draft::end`].
 pub(super) struct Draft<'a> {
@@ -21,7 +24,17 @@ pub(super) struct Draft<'a> {
     events: Vec<Event>,
     notices: Vec<Notice>,
     reasons: Vec<String>,
-    silent_to: Option<Address>,
+    silence: Silence,
+    authenticated: bool,
+    alerts_left: Option<u32>,
+}
+
+/// Whom nothing is sent to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Silence {
+    Nobody,
+    Towards(Address),
+    Everybody,
 }
 
 impl<'a> Draft<'a> {
@@ -34,25 +47,51 @@ impl<'a> Draft<'a> {
             events: vec![],
             notices: vec![],
             reasons: vec![],
-            silent_to: None,
+            silence: Silence::Nobody,
+            authenticated: false,
+            alerts_left: None,
         }
     }
 
-    /// From here on nothing goes to this sender if a limit is passed (R48); whether one is.
-    pub(super) fn watch_limits(&mut self, known: &Known, sender: &Address) -> bool {
+    /// From here on nothing goes to anybody if the sender passed a limit (R48), but for what [`Draft::tell`] excepts; whether one is.
+    pub(super) fn watch_limits(&mut self, known: &Known, assurance: &SenderAssurance) -> bool {
         let limits = self.desk.limits;
+        self.authenticated = assurance.is_authenticated();
         let passed = known.letters_last_hour >= limits.letters_per_hour
             || known.requests_last_hour >= limits.requests_per_hour;
         if passed {
-            self.because("The sender passed a limit: recorded, and nothing is sent to them (R48)");
-            self.silent_to = Some(sender.clone());
+            self.because("The sender passed a limit: recorded, and nothing is sent for it (R48)");
+            self.silence = Silence::Everybody;
         }
         passed
     }
 
+    /// So many alerts may still be sent within the hour (R48).
+    pub(super) fn watch_alerts(&mut self, known: &Known) {
+        let most = self.desk.limits.alerts_per_hour;
+        self.alerts_left = Some(most.saturating_sub(known.alerts_last_hour));
+    }
+
+    /// The alerts that may still be sent; none if they are not counted.
+    pub(super) fn alerts_left(&self) -> Option<u32> {
+        self.alerts_left
+    }
+
+    /// Whether the sender passed a limit.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.silence == Silence::Everybody
+    }
+
     /// Nothing goes to this address by itself.
     pub(super) fn keep_silent_to(&mut self, sender: &Address) {
-        self.silent_to = Some(sender.clone());
+        if !self.is_quiet() {
+            self.silence = Silence::Towards(sender.clone());
+        }
+    }
+
+    /// A word that was asked for is given once: everyone concerned hears it, whatever else its sender caused.
+    pub(super) fn speak(&mut self) {
+        self.silence = Silence::Nobody;
     }
 
     pub(super) fn because(&mut self, reason: impl Into<String>) {
@@ -64,13 +103,45 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn tell(&mut self, notice: Notice) {
-        let silent = self
-            .silent_to
-            .as_ref()
-            .is_some_and(|s| self.desk.directory.same(s, &notice.to));
+        let silent = match &self.silence {
+            Silence::Nobody => false,
+            Silence::Towards(address) => self.desk.directory.same(address, &notice.to),
+            // The one alert that says so; and an authenticated sender is always asked for the word that their order needs.
+            Silence::Everybody => {
+                notice.tells.alert != Some(Alert::OverLimit)
+                    && !(self.authenticated && notice.template == Template::Challenge)
+            }
+        };
         if !silent {
             self.notices.push(notice);
         }
+    }
+
+    /// A request as it stands after the events so far.
+    pub(super) fn after(&self, request: &Request) -> (Matter, State) {
+        let (mut matter, mut state) = (request.matter.clone(), State::of(request));
+        for event in &self.events {
+            match event {
+                Event::KindChanged { to, .. } => matter.kind = *to,
+                Event::InstallationNamed { installation } => {
+                    matter.installation = Some(installation.clone());
+                }
+                Event::StatusChanged { to, .. } => state.status = *to,
+                Event::Registered { number, day, due } => {
+                    matter.registration_day = *day;
+                    state.number = Some(*number);
+                    state.due = Some(*due);
+                }
+                Event::Queued { .. }
+                | Event::Attached { .. }
+                | Event::Reworded { .. }
+                | Event::Waits { .. }
+                | Event::Settled { .. }
+                | Event::Noted { .. }
+                | Event::Undelivered { .. } => {}
+            }
+        }
+        (matter, state)
     }
 
     pub(super) fn end(self, verdict: Verdict) -> Decision {

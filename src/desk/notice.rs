@@ -178,12 +178,16 @@ pub struct Tells {
     pub primary: Option<Address>,
     /// The new text of the letter this is about.
     pub text: Option<String>,
+    /// Whether the text was longer.
+    pub text_cut: bool,
     /// Names of the attachments it came with.
     pub attachments: Vec<String>,
     /// By what authority and on what evidence, for specialists.
     pub authority: Option<String>,
     /// What needs attention, for specialists, in the desk's language.
     pub alert: Option<Alert>,
+    /// Whether further alerts of this hour are kept silently (R48).
+    pub last_alert: bool,
     /// A size limit in octets.
     pub limit: Option<u64>,
 }

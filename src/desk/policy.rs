@@ -100,10 +100,12 @@ pub struct Redirect {
 /// R48 ⚙: past these the desk records and stays silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Automatic letters to one address in an hour.
+    /// Automatic letters that one sender causes to one address in an hour.
     pub letters_per_hour: u32,
     /// New requests from one address in an hour that are acknowledged.
     pub requests_per_hour: u32,
+    /// Alerts to the specialists in an hour, whoever causes them.
+    pub alerts_per_hour: u32,
     /// Refusals and redirects to one address in a day of the desk's calendar (R12).
     pub refusals_per_day: u32,
 }

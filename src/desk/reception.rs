@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
-use super::decide::{Concern, Decision, Incoming, Known, Sender, Verdict};
+use super::authority;
+use super::decide::{Concern, Decision, Incoming, Known, Lead, Sender, Verdict};
 use super::draft::Draft;
 use super::event::Event;
 use super::letter::{Automatic, From};
@@ -27,6 +28,7 @@ pub(super) fn letter(
         draft.because("The same letter was decided on before (R3)");
         return draft.end(Verdict::Duplicate);
     }
+    draft.watch_alerts(known);
     let day = desk.calendar.day_of(incoming.arrived);
     let standing = incoming
         .letter
@@ -41,7 +43,7 @@ pub(super) fn letter(
                 "No person wrote it for the desk: {} ({why}); never answered (R46)",
                 what.word()
             ));
-            return automatic(draft, known, incoming);
+            return automatic(draft, known, incoming, &standing);
         }
         draft.because(format!(
             "Marked as bulk ({why}), but from a representative: taken, and not answered (R46)"
@@ -58,7 +60,7 @@ pub(super) fn letter(
         draft.because("It comes from the desk's own address (R46)");
         return draft.end(Verdict::Automatic);
     }
-    if draft.watch_limits(known, &address) && !known.limit_told {
+    if draft.watch_limits(known, incoming.assurance) && !known.limit_told {
         telling::alert(
             &mut draft,
             Some(incoming),
@@ -149,8 +151,24 @@ pub(super) fn sender(standing: &Standing<'_>, at: Option<&Appointment<'_>>) -> S
 }
 
 /// R46: recorded; entered in the history of the request it belongs to, without touching status or clock; never answered.
-fn automatic(mut draft: Draft<'_>, known: &Known, incoming: &Incoming<'_>) -> Decision {
-    if let (Some(lead), Some(by)) = (&known.lead, incoming.letter.from.address()) {
+fn automatic(
+    mut draft: Draft<'_>,
+    known: &Known,
+    incoming: &Incoming<'_>,
+    standing: &Standing<'_>,
+) -> Decision {
+    let directory = &draft.desk.directory;
+    let concerned = |lead: &Lead, by: &Address| {
+        let to_them = lead.written_to.as_ref();
+        authority::is_credible(incoming.assurance, incoming.mailbox.authentication)
+            && (reply::is_party(draft.desk, &lead.request, standing, by)
+                || to_them.is_some_and(|to| directory.same(to, by)))
+    };
+    if let (Some(lead), Some(by)) = (&known.lead, incoming.letter.from.address())
+        && !concerned(lead, by)
+    {
+        draft.because("Its sender has no part in the request that it names: only recorded (S5)");
+    } else if let (Some(lead), Some(by)) = (&known.lead, incoming.letter.from.address()) {
         draft.because(format!(
             "It belongs to a request by {}",
             lead.evidence.in_words()

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
+use super::assurance::Level;
 use super::decide::{self, Concern, Decision, Incoming, Known, Verdict};
 use super::draft::Draft;
 use super::event::Event;
@@ -14,6 +15,9 @@ use super::policy::{Authentication, Desk};
 use super::request::{Kind, Matter, Number, Status};
 use super::telling::{self, State};
 use super::{deadline, subject};
+
+/// The most characters of a name that somebody gives themselves.
+const NAME: usize = 200;
 
 /// A request as this decision opens it.
 pub(super) struct Opened {
@@ -39,6 +43,13 @@ pub(super) fn open(
     matter: Matter,
     status: Status,
 ) -> Opened {
+    let quiet = draft.is_quiet();
+    let matter = Matter {
+        // What is registered in silence stays silent when its number comes.
+        acknowledged: matter.acknowledged && !quiet,
+        quiet,
+        ..matter
+    };
     draft.concern = Concern::Opened(matter.clone());
     let verdict;
     let mut state = State {
@@ -92,27 +103,33 @@ pub(super) fn open(
             telling::tells(draft.desk, &matter, state),
         );
     }
-    if let Some(limit) = incoming.oversize {
-        let tells = Tells {
-            limit: Some(limit),
-            ..telling::tells(draft.desk, &matter, state)
-        };
-        draft.because(
-            "Larger than the desk takes: read from its beginning, and the sender is told the limit",
-        );
-        draft.tell(telling::to_requester(
-            Template::Oversize,
-            &matter,
-            telling::answering(incoming.letter),
-            Purpose::Reply,
-            tells,
-        ));
-    }
+    tell_limit(draft, incoming, &matter, state);
     Opened {
         matter,
         state,
         verdict,
     }
+}
+
+/// A letter too large to be taken whole: its sender is told the limit, with all that an acknowledgement says.
+fn tell_limit(draft: &mut Draft<'_>, incoming: &Incoming<'_>, matter: &Matter, state: State) {
+    let Some(limit) = incoming.oversize.filter(|_| matter.acknowledged) else {
+        return;
+    };
+    let tells = Tells {
+        limit: Some(limit),
+        ..telling::tells(draft.desk, matter, state)
+    };
+    draft.because(
+        "Larger than the desk takes: read from its beginning, and the sender is told the limit",
+    );
+    draft.tell(telling::to_requester(
+        Template::Oversize,
+        matter,
+        telling::answering(incoming.letter),
+        Purpose::Reply,
+        tells,
+    ));
 }
 
 /// R17, R18: the event of registration with the number and the due moment it gives.
@@ -143,7 +160,9 @@ pub(super) fn registered(
 
 /// R16, R45: the requester is told, if they may be.
 pub(super) fn acknowledge(draft: &mut Draft<'_>, incoming: &Incoming<'_>, opened: &Opened) {
+    // To a letter that was too large the answer is the one that says so; number and due date stand in it as well.
     if !opened.matter.acknowledged
+        || incoming.oversize.is_some()
         || (opened.verdict == Verdict::Queued && !draft.desk.acknowledge_queued)
     {
         return;
@@ -202,15 +221,11 @@ pub(super) fn bare_matter(
 ) -> Matter {
     let place = desk.calendar.place(incoming.arrived);
     let letter = incoming.letter;
-    let name = match &letter.from {
-        From::One { name, .. } => name.clone(),
-        From::Nobody { .. } => String::new(),
-    };
     Matter {
         customer: None,
         installation: None,
         requester: address.clone(),
-        requester_name: name,
+        requester_name: called(&letter.from),
         locale,
         kind,
         type_: type_of(desk, incoming),
@@ -220,6 +235,25 @@ pub(super) fn bare_matter(
         opens: place.opens,
         registration_day: place.day,
         acknowledged: letter.automatic.is_none(),
+        vouched: vouched(incoming),
+        quiet: false,
+    }
+}
+
+/// What the sender calls themselves: their own invention, and it may be as long as a letter.
+fn called(from: &From) -> String {
+    match from {
+        From::One { name, .. } => name.chars().take(NAME).collect(),
+        From::Nobody { .. } => String::new(),
+    }
+}
+
+/// A mailbox that demands no authentication takes every letter as its sender's.
+fn vouched(incoming: &Incoming<'_>) -> Level {
+    let level = incoming.assurance.level();
+    match incoming.mailbox.authentication {
+        Authentication::Off => level.max(Level::Domain),
+        Authentication::Required | Authentication::Orders => level,
     }
 }
 
@@ -229,4 +263,19 @@ fn type_of(desk: &Desk, incoming: &Incoming<'_>) -> super::request::Type {
         &incoming.letter.subject,
         &incoming.letter.new_text,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_name_is_no_letter() {
+        let from = From::One {
+            address: Address::new("ivan@elsewhere.example").unwrap(),
+            name: "ж".repeat(5_000),
+        };
+        assert_eq!(called(&from), "ж".repeat(200));
+    }
 }

@@ -1,15 +1,14 @@
 //! A letter that is about an existing request: whether its sender is a party, and what their word settles (R8, R10, R13, R14, R22, S5).
 
 use super::address::Address;
-use super::authority::{self, Grant, Wish};
+use super::authority;
 use super::decide::{Concern, Decision, Evidence, Incoming, Lead, Verdict};
 use super::draft::Draft;
 use super::event::{Event, Outcome};
-use super::installation;
+use super::naming;
 use super::notice::{Alert, Purpose, Tells, Template};
-use super::people::{Appointment, Standing};
+use super::people::{OrdersRequire, Standing};
 use super::reception;
-use super::representative;
 use super::request::{Kind, Matter, Pending, PendingKind, Request, Status};
 use super::telling::{self, State};
 use super::words::{self, Answer};
@@ -64,11 +63,11 @@ pub(super) fn letter<'a>(
         internal: false,
     });
     let settled = match waiting_for(draft.desk, request, lead.evidence, address) {
-        Some(pending) if authority::may_confirm(incoming.assurance, authentication) => {
-            settle(&mut draft, incoming, request, pending, standing)
+        Some(pending) if may_settle(draft.desk, incoming, lead, pending) => {
+            settle(&mut draft, incoming, lead, pending, standing)
         }
         Some(_) => {
-            draft.because("A word of confirmation would need an authenticated sender or the letter that asked for it (R13)");
+            draft.because("A word of confirmation would need more proof of its sender: the domain's word, or what the customer demands (R13)");
             false
         }
         None => false,
@@ -76,9 +75,30 @@ pub(super) fn letter<'a>(
     if !settled {
         resume(&mut draft, request, address);
     }
-    let tells = telling::tells(draft.desk, &request.matter, State::of(request));
+    // As it stands after the letter, for that is what they work on.
+    let (matter, state) = draft.after(request);
+    let tells = telling::tells(draft.desk, &matter, state);
     telling::specialists(&mut draft, Some(incoming), tells);
     Result::Decided(Box::new(draft.end(Verdict::Attached)))
+}
+
+/// Whether the sender is proved as what waits demands it (R13).
+fn may_settle(
+    desk: &super::policy::Desk,
+    incoming: &Incoming<'_>,
+    lead: &Lead,
+    pending: &Pending,
+) -> bool {
+    let authentication = incoming.mailbox.authentication;
+    let customer = lead.request.matter.customer.as_deref();
+    let demand = match pending.kind {
+        PendingKind::Challenge | PendingKind::PrimaryConfirmation => customer
+            .and_then(|id| desk.directory.customer(id))
+            .map_or(OrdersRequire::Domain, |c| c.orders_require),
+        PendingKind::Identity | PendingKind::WhichInstallation => OrdersRequire::Domain,
+    };
+    let answers_secret = lead.evidence == Evidence::Confirmation(pending.id);
+    authority::may_confirm(incoming.assurance, authentication, demand, answers_secret)
 }
 
 /// In doubt a letter of the desk's own people stays inside (R38).
@@ -88,8 +108,12 @@ fn own_people(
     lead: &Lead,
     address: &Address,
 ) -> Decision {
-    if !authority::may_confirm(incoming.assurance, incoming.mailbox.authentication)
-        && !matches!(lead.evidence, Evidence::InternalToken | Evidence::Token)
+    let authentication = incoming.mailbox.authentication;
+    let to_them = lead.written_to.as_ref();
+    let answers_own = lead.evidence == Evidence::InternalToken
+        && to_them.is_some_and(|to| draft.desk.directory.same(to, address));
+    if !authority::is_credible(incoming.assurance, authentication)
+        || !(authority::is_proved(incoming.assurance, authentication) || answers_own)
     {
         let tells = telling::tells(draft.desk, &lead.request.matter, State::of(&lead.request));
         return reception::held(
@@ -118,7 +142,7 @@ fn named(request: &Request) -> String {
 }
 
 /// The requester, or a representative in office of the same customer.
-fn is_party(
+pub(super) fn is_party(
     desk: &super::policy::Desk,
     request: &Request,
     standing: &Standing<'_>,
@@ -202,12 +226,13 @@ fn waiting_for<'r>(
 fn settle(
     draft: &mut Draft<'_>,
     incoming: &Incoming<'_>,
-    request: &Request,
+    lead: &Lead,
     pending: &Pending,
     standing: &Standing<'_>,
 ) -> bool {
+    let request = &lead.request;
     if pending.kind == PendingKind::WhichInstallation {
-        return name_installation(draft, incoming, request, pending, standing);
+        return naming::name_installation(draft, incoming, lead, pending, standing);
     }
     match words::read(&draft.desk.words, &incoming.letter.new_text) {
         Answer::Unclear => {
@@ -294,7 +319,8 @@ fn is_primary(request: &Request, standing: &Standing<'_>) -> bool {
     })
 }
 
-fn close_pending(draft: &mut Draft<'_>, pending: &Pending, outcome: Outcome) {
+pub(super) fn close_pending(draft: &mut Draft<'_>, pending: &Pending, outcome: Outcome) {
+    draft.speak();
     draft.event(Event::Settled {
         pending: pending.id,
         outcome,
@@ -342,101 +368,6 @@ pub(super) fn tell_concerned(
             Purpose::Reply,
             tells,
         ));
-    }
-}
-
-/// R8: the reply names the installation; the order is judged anew for it.
-fn name_installation(
-    draft: &mut Draft<'_>,
-    incoming: &Incoming<'_>,
-    request: &Request,
-    pending: &Pending,
-    standing: &Standing<'_>,
-) -> bool {
-    let Standing::Representative(appointments) = standing else {
-        return false;
-    };
-    let Some(appointment) = installation::named(appointments, &incoming.letter.new_text) else {
-        draft.because("The reply names none of the sender's installations, or several (R8)");
-        return false;
-    };
-    draft.because(format!(
-        "The reply names {} (R8)",
-        appointment.installation.id
-    ));
-    close_pending(draft, pending, Outcome::Confirmed);
-    draft.event(Event::InstallationNamed {
-        installation: appointment.installation.id.clone(),
-    });
-    draft.event(Event::StatusChanged {
-        to: Status::InProgress,
-        by: Some(pending.party.clone()),
-        why: "The requester named the installation".into(),
-    });
-    let matter = Matter {
-        installation: Some(appointment.installation.id.clone()),
-        ..request.matter.clone()
-    };
-    judge_order(draft, incoming, request, &appointment, matter);
-    true
-}
-
-fn judge_order(
-    draft: &mut Draft<'_>,
-    incoming: &Incoming<'_>,
-    request: &Request,
-    appointment: &Appointment<'_>,
-    matter: Matter,
-) {
-    let desk = draft.desk;
-    let (grant, why) = authority::grant(
-        Wish::Order,
-        appointment,
-        incoming.assurance,
-        incoming.mailbox.authentication,
-        desk.orders_from_additional,
-    );
-    draft.because(why);
-    let state = State {
-        status: Status::InProgress,
-        ..State::of(request)
-    };
-    let thread = telling::answering(incoming.letter);
-    match grant {
-        Grant::Order => {
-            draft.event(Event::KindChanged {
-                to: Kind::Order,
-                by: matter.requester.clone(),
-            });
-            let matter = Matter {
-                kind: Kind::Order,
-                ..matter
-            };
-            let tells = telling::tells(desk, &matter, state);
-            draft.tell(telling::to_requester(
-                Template::OrderConfirmed,
-                &matter,
-                thread,
-                Purpose::Reply,
-                tells,
-            ));
-        }
-        Grant::AfterChallenge => {
-            representative::challenge(draft, incoming, &matter, state, PendingKind::Challenge)
-        }
-        Grant::AfterPrimary => {
-            representative::ask_primary(draft, incoming, appointment, &matter, state)
-        }
-        Grant::Question | Grant::NotAtAll | Grant::Hold => {
-            let tells = telling::tells(desk, &matter, state);
-            draft.tell(telling::to_requester(
-                Template::StatusChanged,
-                &matter,
-                thread,
-                Purpose::Reply,
-                tells,
-            ));
-        }
     }
 }
 

@@ -10,6 +10,7 @@ use super::draft::Draft;
 use super::event::Event;
 use super::installation;
 use super::kind;
+use super::letter::Letter;
 use super::notice::{Alert, Purpose, Tells, Template};
 use super::outsider::may_refuse_again;
 use super::people::{Appointment, Standing};
@@ -75,7 +76,15 @@ pub(super) fn letter<'a>(
                 Wish::Question => (PendingKind::Identity, Status::AwaitingInformation),
             };
             let opened = open(&mut draft, known, incoming, matter, status);
-            challenge(&mut draft, incoming, &opened.matter, opened.state, pending);
+            let cited = incoming.letter;
+            challenge(
+                &mut draft,
+                incoming,
+                cited,
+                &opened.matter,
+                opened.state,
+                pending,
+            );
             opened.end(draft)
         }
         Grant::AfterPrimary => {
@@ -83,6 +92,7 @@ pub(super) fn letter<'a>(
             ask_primary(
                 &mut draft,
                 incoming,
+                incoming.letter,
                 &appointment,
                 &opened.matter,
                 opened.state,
@@ -200,6 +210,8 @@ fn which_installation(
     );
     let matter = Matter {
         installation: None,
+        requester: first.person.address.clone(),
+        requester_name: first.person.name.clone(),
         ..matter(
             draft.desk,
             incoming,
@@ -231,6 +243,8 @@ fn which_installation(
         choices,
         ..telling::tells(draft.desk, &opened.matter, opened.state)
     };
+    // The text is cited, so that nobody answers for what they have not seen.
+    let tells = telling::citing(tells, incoming.letter);
     draft.tell(telling::to_requester(
         Template::AskInstallation,
         &opened.matter,
@@ -279,10 +293,11 @@ fn not_at_all(
     draft.end(Verdict::Refused)
 }
 
-/// R13: the registered address is asked whether the letter is theirs.
+/// R13: the registered address is asked whether the letter is theirs; `cited` is that letter, `incoming` the one that is answered.
 pub(super) fn challenge(
     draft: &mut Draft<'_>,
     incoming: &Incoming<'_>,
+    cited: &Letter,
     matter: &Matter,
     state: State,
     pending: PendingKind,
@@ -298,7 +313,7 @@ pub(super) fn challenge(
         ..telling::tells(draft.desk, matter, state)
     };
     // The text is cited, so that nobody confirms what they have not seen.
-    let tells = telling::citing(tells, incoming.letter);
+    let tells = telling::citing(tells, cited);
     let notice = telling::to_requester(
         Template::Challenge,
         matter,
@@ -313,6 +328,7 @@ pub(super) fn challenge(
 pub(super) fn ask_primary(
     draft: &mut Draft<'_>,
     incoming: &Incoming<'_>,
+    cited: &Letter,
     appointment: &Appointment<'_>,
     matter: &Matter,
     state: State,
@@ -353,7 +369,7 @@ pub(super) fn ask_primary(
         Purpose::Reply,
         tells.clone(),
     ));
-    let asking = telling::citing(tells, incoming.letter);
+    let asking = telling::citing(tells, cited);
     draft.tell(telling::to_representative(
         Template::OrderToConfirm,
         primary,

@@ -5,6 +5,7 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::address::Address;
+use super::assurance::Level;
 use super::people::Locale;
 
 /// The number of a registered request: the desk's year and a count without gaps (R17), written `2026-000123`.
@@ -231,6 +232,10 @@ pub struct Matter {
     pub registration_day: NaiveDate,
     /// Whether the requester is written to by themselves: not a stranger whose address nobody vouches for (S37), not a bulk mailer (R46).
     pub acknowledged: bool,
+    /// How sure the desk was that the requester wrote that letter (R13); where its mailbox demands nothing, at least as sure as by the domain's word.
+    pub vouched: Level,
+    /// Whether it was opened past a limit: nobody is told of it by itself (R48).
+    pub quiet: bool,
 }
 
 /// A request as it stands in the store.

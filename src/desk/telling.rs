@@ -10,7 +10,7 @@ use super::policy::Desk;
 use super::request::{Matter, Number, Request, Status};
 use super::subject;
 
-/// The most of a letter's text that a notice carries, in characters; the wording cites less of it to people outside.
+/// The most of a letter's text that a notice carries, in characters; for the desk's own people and for those who are asked to answer for it.
 const CITED: usize = 40_000;
 
 /// Where a request stands at the moment of telling.
@@ -150,6 +150,7 @@ pub(super) fn to_outsider(
 
 /// Adds what the primary and the specialists may read: the text and the names of the attachments.
 pub(super) fn citing(mut tells: Tells, letter: &Letter) -> Tells {
+    tells.text_cut = letter.new_text.chars().nth(CITED).is_some();
     tells.text = Some(letter.new_text.chars().take(CITED).collect::<String>())
         .filter(|t| !t.trim().is_empty());
     tells.attachments = letter.attachments.iter().map(|a| a.name.clone()).collect();
@@ -194,6 +195,16 @@ pub(super) fn alert(
     mut tells: Tells,
     alert: Alert,
 ) {
+    // The limit on one sender speaks once an hour anyway, and for letters that are registered in silence.
+    match draft.alerts_left() {
+        Some(0) if alert != Alert::OverLimit => {
+            draft.because(
+                "The specialists were alarmed often enough this hour: kept silently (R48)",
+            );
+            return;
+        }
+        left => tells.last_alert = left == Some(1),
+    }
     if let Some(incoming) = incoming {
         tells = citing(tells, incoming.letter);
         tells.subject = subject::base(&incoming.letter.subject);

@@ -43,7 +43,9 @@ pub(super) fn opening(
             tells.clone(),
         ));
     }
-    telling::specialists(&mut draft, None, tells);
+    if !request.matter.quiet {
+        telling::specialists(&mut draft, None, tells);
+    }
     draft.end(Verdict::Registered)
 }
 
@@ -65,6 +67,10 @@ pub(super) fn lapse(
         outcome: Outcome::Lapsed,
         by: None,
     });
+    if request.matter.quiet {
+        draft.because("It was registered past a limit: nobody is told (R48)");
+        return draft.end(Verdict::Attached);
+    }
     match pending.kind {
         PendingKind::PrimaryConfirmation | PendingKind::Challenge => {
             reply::tell_concerned(

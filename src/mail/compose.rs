@@ -299,6 +299,7 @@ mod tests {
             limits: Limits {
                 letters_per_hour: 20,
                 requests_per_hour: 20,
+                alerts_per_hour: 20,
                 refusals_per_day: 1,
             },
             plus_addressing: true,

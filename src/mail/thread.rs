@@ -235,6 +235,9 @@ fn read_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
 pub struct Clues {
     /// Valid tokens: from recipient addresses first, then In-Reply-To, then References from the newest back.
     pub tokens: Vec<Token>,
+    /// Those of them that stand in a recipient address or in In-Reply-To: what the sender answers. References are handed on to whoever is
+    /// drawn into the thread, so that a token there leads to a request and proves nothing.
+    pub answered: Vec<Token>,
     /// Other Message-IDs that it answers, In-Reply-To first, then References from the newest back.
     pub message_ids: Vec<String>,
     /// A number in the subject, in the form our subjects have (`[№ 2026-000123]`); none where two different ones stand there.
@@ -268,6 +271,7 @@ pub fn clues(letter: &Letter, keys: &Keys, own: &Address) -> Clues {
             continue;
         }
         if let Some(token) = keys.open(&tag) {
+            clues.answered.push(token);
             clues.add(token);
         } else if looks_sealed(&tag) {
             clues.rejected.push(tag);
@@ -287,6 +291,9 @@ pub fn clues(letter: &Letter, keys: &Keys, own: &Address) -> Clues {
         }
         let (local, domain) = id.rsplit_once('@').unwrap_or((id.as_str(), ""));
         if let Some(token) = keys.open(local) {
+            if letter.in_reply_to.contains(id) {
+                clues.answered.push(token);
+            }
             clues.add(token);
         } else if looks_sealed(local) && domain.eq_ignore_ascii_case(own.domain()) {
             clues.rejected.push(id.clone());
@@ -510,10 +517,21 @@ mod tests {
             clues.tokens,
             [token(TokenKind::Reply), token(TokenKind::Confirm)]
         );
+        assert_eq!(clues.answered, clues.tokens);
         assert_eq!(clues.message_ids, ["2@x", "1@x"]);
         assert_eq!(clues.number, Some(Number::new(2026, 123)));
         assert_eq!(clues.tags, ["crm"]);
         assert!(clues.rejected.is_empty());
+    }
+
+    #[test]
+    fn a_token_in_references_leads_and_proves_nothing() {
+        let keys = keys();
+        let confirm = message_id(&keys, &token(TokenKind::Confirm), &own());
+        let raw = format!("In-Reply-To: <1@x>\nReferences: <{confirm}> <1@x>\n\nx");
+        let clues = clues(&read(raw.as_bytes(), Caps::DEFAULT), &keys, &own());
+        assert_eq!(clues.tokens, [token(TokenKind::Confirm)]);
+        assert!(clues.answered.is_empty());
     }
 
     #[test]

@@ -142,9 +142,11 @@ fn samples() -> Vec<(Tells, &'static str)> {
         primary_name: said(),
         primary: address.clone(),
         text: said(),
+        text_cut: true,
         attachments: vec!["Sample".to_owned(); 30],
         authority: said(),
         alert: Some(Alert::OverLimit),
+        last_alert: true,
         limit: Some(1 << 20),
     };
     let alerts = address

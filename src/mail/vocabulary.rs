@@ -10,7 +10,7 @@ use super::dates::{self, Moment};
 use super::layout;
 use super::wording::Voice;
 use crate::desk::address::Address;
-use crate::desk::notice::{Alert, Notice, Tells};
+use crate::desk::notice::{Alert, Notice, Tells, Template};
 use crate::desk::people::Locale;
 use crate::desk::request::{Kind, Status, Type};
 use crate::desk::subject;
@@ -19,14 +19,14 @@ use crate::desk::subject;
 const NAME: usize = 200;
 /// Characters of a subject.
 pub const SUBJECT: usize = 200;
-/// Characters of another's text in a letter to a customer, and in one to the desk's own people.
+/// Characters of another's text in a letter to a customer; and in one to the desk's own people, or to whoever is asked to answer for it.
 const CITED: usize = 4_000;
-const CITED_INSIDE: usize = 40_000;
+const CITED_WHOLE: usize = 40_000;
 /// Attachments named one by one.
 const ATTACHMENTS: usize = 20;
 
 /// Every name that a wording may use, with the names inside it.
-pub const NAMES: [(&str, &[&str]); 38] = [
+pub const NAMES: [(&str, &[&str]); 39] = [
     ("desk", &[]),
     ("desk_address", &[]),
     ("confirm", &[]),
@@ -65,6 +65,7 @@ pub const NAMES: [(&str, &[&str]); 38] = [
     ("alert_id", &[]),
     ("alert_reason", &[]),
     ("alert_to", &[]),
+    ("alert_last", &[]),
 ];
 
 const MOMENT: &[&str] = &["until", "at", "full", "end"];
@@ -136,14 +137,22 @@ pub fn values(notice: &Notice, voice: &Voice<'_>) -> BTreeMap<&'static str, Valu
         ),
         ("authority", text_value(tells.authority.as_deref(), CITED)),
     ]);
+    values.insert("alert_last", Value::from(tells.last_alert));
     values.extend(cited(notice));
     values.extend(alert(tells));
     values
 }
 
 fn cited(notice: &Notice) -> [(&'static str, Value); 4] {
-    let most = if notice.template.is_internal() {
-        CITED_INSIDE
+    // Whoever is asked to answer for a text must see all of it.
+    let answerable = [
+        Template::OrderToConfirm,
+        Template::Challenge,
+        Template::AskInstallation,
+    ];
+    let template = notice.template;
+    let most = if template.is_internal() || answerable.contains(&template) {
+        CITED_WHOLE
     } else {
         CITED
     };
@@ -158,7 +167,7 @@ fn cited(notice: &Notice) -> [(&'static str, Value); 4] {
     let more = tells.attachments.len().saturating_sub(ATTACHMENTS);
     [
         ("text", text),
-        ("text_cut", Value::from(was_cut)),
+        ("text_cut", Value::from(was_cut || tells.text_cut)),
         (
             "attachments",
             list_value(shown.unwrap_or(&tells.attachments)),
@@ -294,7 +303,9 @@ fn optional(word: Option<&'static str>) -> Value {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
+    use crate::desk::notice::{Purpose, Thread};
 
     #[test]
     fn a_theme_has_neither_prefix_nor_number() {
@@ -309,6 +320,45 @@ mod tests {
         assert_eq!(ru("Re: \u{202e} [№ 2026-000042]"), "(без темы)");
         assert_eq!(theme(Locale::En, ""), "(no subject)");
         assert_eq!(ru(&"ж".repeat(300)).chars().count(), 200);
+    }
+
+    /// Nobody confirms what they could not see.
+    #[test]
+    fn whoever_must_answer_for_a_text_sees_all_of_it_or_is_told_that_they_do_not() {
+        let cited = |template, text: &str, text_cut| {
+            let tells = Tells {
+                text: Some(text.to_owned()),
+                text_cut,
+                ..Tells::default()
+            };
+            let values: BTreeMap<_, _> = cited(&Notice {
+                template,
+                to: Address::new("maria@raduga.example").unwrap(),
+                name: String::new(),
+                locale: Locale::Ru,
+                purpose: Purpose::ConfirmNew,
+                thread: Thread::default(),
+                tells,
+            })
+            .into();
+            let text = values["text"].to_string();
+            (text.chars().count(), values["text_cut"].is_true())
+        };
+        let long = "ж".repeat(39_000);
+        for template in [
+            Template::OrderToConfirm,
+            Template::Challenge,
+            Template::AskInstallation,
+        ] {
+            assert_eq!(cited(template, &long, false), (39_000, false));
+            assert_eq!(cited(template, &long, true), (39_000, true));
+            let longer = "ж".repeat(50_000);
+            assert_eq!(cited(template, &longer, false), (40_000, true));
+        }
+        assert_eq!(
+            cited(Template::RedirectedToPrimary, &long, false),
+            (4_000, true)
+        );
     }
 
     #[test]

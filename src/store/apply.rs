@@ -109,7 +109,8 @@ impl Work {
         if let Some(letter) = letter {
             self.decide_letter(letter, decision, request, now).await?;
         }
-        self.write_outbox(decision, names, letters, now).await?;
+        self.write_outbox(letter, decision, names, letters, now)
+            .await?;
         self.chain(letter, decision, request, letters, now)?;
         self.spoiled = false;
         Ok(())
@@ -144,8 +145,8 @@ impl Work {
             .or(matter.installation.as_ref());
         sqlx::query(
             "INSERT INTO requests (id, number_year, number_count, customer, installation, requester, requester_name, requester_key, \
-             locale, kind, type, subject, message_id, arrived_us, opens_us, registration_day, status, due_us, acknowledged, created_us) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+             locale, kind, type, subject, message_id, arrived_us, opens_us, registration_day, status, due_us, acknowledged, vouched, quiet, created_us) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
         )
         .bind(id.0)
         .bind(change.number.map(|number| i64::from(number.year())))
@@ -166,6 +167,8 @@ impl Work {
         .bind(change.status.unwrap_or(Status::InProgress).word())
         .bind(change.due.map(micros))
         .bind(i64::from(matter.acknowledged))
+        .bind(matter.vouched.word())
+        .bind(i64::from(matter.quiet))
         .bind(micros(now))
         .execute(&mut *self.tx)
         .await
@@ -277,8 +280,8 @@ impl Work {
         now: DateTime<Utc>,
     ) -> Result<()> {
         let decided = sqlx::query(
-            "UPDATE letters SET decided_us = $2, verdict = $3, request_id = $4, message_id = $5, content_key = $6, sender_key = $7, explanation = $8 \
-             WHERE id = $1 AND decided_us IS NULL AND sha256 = $9",
+            "UPDATE letters SET decided_us = $2, verdict = $3, request_id = $4, message_id = $5, content_key = $6, sender_key = $7, explanation = $8, \
+             assurance = $10 WHERE id = $1 AND decided_us IS NULL AND sha256 = $9",
         )
         .bind(letter.id.0)
         .bind(micros(now))
@@ -289,6 +292,7 @@ impl Work {
         .bind(letter.sender.clone())
         .bind(pack(letter.explanation.as_bytes())?)
         .bind(letter.sha256.to_vec())
+        .bind(letter.assurance.word())
         .execute(&mut *self.tx)
         .await
         .context("The letter's end state could not be written")?
@@ -304,6 +308,7 @@ impl Work {
 
     async fn write_outbox(
         &mut self,
+        cause: Option<&LetterResult>,
         decision: &Decision,
         names: &Names,
         letters: &[Outgoing],
@@ -312,8 +317,8 @@ impl Work {
         for piece in portions(letters) {
             let mut query = made(format!(
                 "INSERT INTO outbox (id, request_id, pending_id, recipient, recipient_key, template, refusal, internal, about_failure, \
-                 subject, message_id, bytes, created_us, state, due_us, attempts, unknowns) VALUES {}",
-                rows(17, piece.len())
+                 subject, message_id, bytes, created_us, state, due_us, attempts, unknowns, cause_key, cause_vouched) VALUES {}",
+                rows(19, piece.len())
             ));
             for letter in piece {
                 let notice = notice_of(decision, names, letter)?;
@@ -340,7 +345,9 @@ impl Work {
                     .bind("pending")
                     .bind(micros(now))
                     .bind(0_i64)
-                    .bind(0_i64);
+                    .bind(0_i64)
+                    .bind(cause.and_then(|letter| letter.sender.clone()))
+                    .bind(cause.map(|letter| i64::from(letter.assurance.is_authenticated())));
             }
             query
                 .execute(&mut *self.tx)

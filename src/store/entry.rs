@@ -138,6 +138,7 @@ pub(crate) fn matter_data(matter: &Matter) -> Value {
         "subject": matter.subject, "message_id": matter.message_id,
         "arrived": utc(matter.arrived), "opens": utc(matter.opens),
         "registration_day": day_text(matter.registration_day), "acknowledged": matter.acknowledged,
+        "vouched": matter.vouched.word(), "quiet": matter.quiet,
     })
 }
 

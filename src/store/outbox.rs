@@ -351,7 +351,7 @@ mod tests {
         on_each_engine(async |db| {
             three(db).await;
             let copy = "INSERT INTO outbox SELECT 9, request_id, pending_id, recipient, recipient_key, template, refusal, internal, \
-                 about_failure, subject, message_id, bytes, created_us, state, due_us, attempts, unknowns, answer, settled_us FROM outbox WHERE id = 1";
+                 about_failure, subject, message_id, bytes, created_us, state, due_us, attempts, unknowns, answer, settled_us, cause_key, cause_vouched FROM outbox WHERE id = 1";
             let error = sqlx::query(copy).execute(&db.store.writer).await.unwrap_err();
             assert!(error.as_database_error().is_some_and(|e| e.is_unique_violation()));
         })

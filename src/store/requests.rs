@@ -11,6 +11,7 @@ use super::column::{day, moment};
 use super::pool::Store;
 use super::statement::made;
 use crate::desk::address::Address;
+use crate::desk::assurance::Level;
 use crate::desk::people::Locale;
 use crate::desk::request::{
     Kind, Matter, Number, Pending, PendingKind, Request, RequestId, Status, Type,
@@ -107,7 +108,7 @@ impl Store {
 /// Everything that [`read_all`] reads: requests, each with a row for every pending that is not settled.
 pub(crate) const REQUEST: &str = "SELECT r.id, r.number_year, r.number_count, r.customer, r.installation, r.requester, r.requester_name, \
      r.locale, r.kind, r.type, r.subject, r.message_id, r.arrived_us, r.opens_us, r.registration_day, r.status, r.due_us, r.acknowledged, \
-     p.id, p.kind, p.party, p.lapses_us \
+     p.id, p.kind, p.party, p.lapses_us, r.vouched, r.quiet \
      FROM requests r LEFT JOIN pendings p ON p.request_id = r.id AND p.settled_us IS NULL";
 
 /// The requests of these rows, which lie together, in their order.
@@ -162,6 +163,8 @@ fn request(row: &AnyRow) -> Result<Request> {
             opens: moment(row.try_get(13)?)?,
             registration_day: day(&row.try_get::<String, _>(14)?)?,
             acknowledged: row.try_get::<i64, _>(17)? != 0,
+            vouched: word(&row.try_get::<String, _>(22)?, Level::read)?,
+            quiet: row.try_get::<i64, _>(23)? != 0,
         },
         status: word(&row.try_get::<String, _>(15)?, Status::read)?,
         due: row.try_get::<Option<i64>, _>(16)?.map(moment).transpose()?,

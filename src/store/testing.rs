@@ -17,6 +17,7 @@ use super::letters::{Fetched, LetterId, Location};
 use super::pool::Store;
 use super::work::{LetterResult, Names, Outgoing, Work};
 use crate::desk::address::Address;
+use crate::desk::assurance::Level;
 use crate::desk::decide::{Concern, Decision, Verdict};
 use crate::desk::event::Event;
 use crate::desk::notice::{Notice, Purpose, Tells, Template, Thread};
@@ -149,6 +150,7 @@ pub(crate) fn result(id: LetterId, raw: &str) -> LetterResult {
         message_id: Some(format!("{raw}@raduga.example")),
         content_key: Some(Sha256::digest(format!("key of {raw}")).into()),
         sender: Some("maria@raduga.example".to_owned()),
+        assurance: Level::Domain,
         explanation: format!(r#"{{"text":"{raw}"}}"#),
     }
 }
@@ -168,6 +170,8 @@ pub(crate) fn matter() -> Matter {
         opens: minute(2),
         registration_day: NaiveDate::from_ymd_opt(2026, 11, 23).unwrap(),
         acknowledged: true,
+        vouched: Level::Domain,
+        quiet: false,
     }
 }
 

@@ -7,12 +7,13 @@ use chrono::{DateTime, Utc};
 use sqlx::{Any, Row, Transaction};
 
 use super::apply::Link;
-use super::column::{digest, micros};
+use super::column::{digest, micros, unpack};
 use super::letters::LetterId;
 use super::pool::{Engine, Store};
 use super::requests::{REQUEST, grouped, read_all};
 use super::statement::{list, made, padded};
-use crate::desk::decide::{Concern, Decision};
+use crate::desk::assurance::Level;
+use crate::desk::decide::{Concern, Decision, Verdict};
 use crate::desk::event::Event;
 use crate::desk::request::{Number, Pending, Request, RequestId};
 
@@ -66,6 +67,8 @@ pub struct LetterResult {
     pub content_key: Option<[u8; 32]>,
     /// The comparison key of the sender's address.
     pub sender: Option<String>,
+    /// How sure the desk is of that sender.
+    pub assurance: Level,
     /// The JSON that `explain --json` prints for it.
     pub explanation: String,
 }
@@ -77,7 +80,7 @@ pub struct Outgoing {
     pub id: i64,
     /// The recipient's address.
     pub recipient: String,
-    /// The comparison key of that address; limits count by it.
+    /// The comparison key of that address.
     pub recipient_key: String,
     /// The template's word.
     pub template: String,
@@ -239,23 +242,38 @@ impl Work {
         .transpose()
     }
 
-    /// Whether a letter with this content key was decided on before (K3).
+    /// Whether a letter with this content key was decided on before (K3). One that led to nothing counts only where the desk was no less
+    /// sure of its sender than of this one's: a forged copy that comes first must not swallow the letter itself.
     ///
     /// # Errors
     /// The database can't be read.
-    pub async fn content_seen(&mut self, content_key: &[u8; 32], except: LetterId) -> Result<bool> {
-        let row = sqlx::query(
-            "SELECT id FROM letters WHERE content_key = $1 AND id <> $2 AND decided_us IS NOT NULL LIMIT 1",
-        )
+    pub async fn content_seen(
+        &mut self,
+        content_key: &[u8; 32],
+        except: LetterId,
+        assurance: Level,
+    ) -> Result<bool> {
+        let entered = [Verdict::Registered, Verdict::Queued, Verdict::Attached];
+        let as_sure = Level::ALL.into_iter().filter(|level| *level >= assurance);
+        let as_sure: Vec<&str> = as_sure.map(Level::word).collect();
+        let mut query = made(format!(
+            "SELECT id FROM letters WHERE content_key = $1 AND id <> $2 AND decided_us IS NOT NULL \
+             AND (verdict IN ({}) OR assurance IN ({})) LIMIT 1",
+            list(3, entered.len()),
+            list(entered.len().saturating_add(3), as_sure.len())
+        ))
         .bind(content_key.to_vec())
-        .bind(except.0)
-        .fetch_optional(&mut *self.tx)
-        .await?;
+        .bind(except.0);
+        for word in entered.iter().map(|v| v.word()).chain(as_sure) {
+            query = query.bind(word);
+        }
+        let row = query.fetch_optional(&mut *self.tx).await?;
         Ok(row.is_some())
     }
 
-    /// How many automatic letters, and how many of them refusals, were written to this address since the two moments; and how many
-    /// requests it opened since the first. Letters for the desk's own people don't count: a specialist who writes is not a flood.
+    /// What letters from this address caused since the two moments: automatic letters (the most to any one reader), requests, refusals.
+    /// With `vouched` only what authenticated letters caused counts: forgers must not silence the one whose name they use. The alerts are
+    /// those of all senders together.
     ///
     /// # Errors
     /// The database can't be read.
@@ -264,15 +282,21 @@ impl Work {
         address_key: &str,
         hour_ago: DateTime<Utc>,
         day_began: DateTime<Utc>,
+        vouched: bool,
     ) -> Result<Counts> {
         let row = sqlx::query(
-            "SELECT (SELECT COUNT(*) FROM outbox WHERE recipient_key = $1 AND created_us >= $2 AND internal = 0), \
-                    (SELECT COUNT(*) FROM requests WHERE requester_key = $1 AND created_us >= $2), \
-                    (SELECT COUNT(*) FROM outbox WHERE recipient_key = $1 AND created_us >= $3 AND refusal = 1)",
+            "SELECT (SELECT COALESCE(MAX(t.n), 0) FROM (SELECT COUNT(*) AS n FROM outbox \
+                     WHERE cause_key = $1 AND created_us >= $2 AND cause_vouched >= $4 GROUP BY recipient_key) AS t), \
+                    (SELECT COUNT(*) FROM requests WHERE requester_key = $1 AND created_us >= $2 \
+                     AND ($4 = 0 OR vouched NOT IN ($5, $6))), \
+                    (SELECT COUNT(*) FROM outbox WHERE cause_key = $1 AND created_us >= $3 AND refusal = 1 AND cause_vouched >= $4)",
         )
         .bind(address_key.to_owned())
         .bind(micros(hour_ago))
         .bind(micros(day_began))
+        .bind(i64::from(vouched))
+        .bind(Level::None.word())
+        .bind(Level::Weak.word())
         .fetch_one(&mut *self.tx)
         .await?;
         let count = |column: usize| -> Result<u32> {
@@ -283,6 +307,39 @@ impl Work {
             requests_last_hour: count(1)?,
             refusals_today: count(2)?,
         })
+    }
+
+    /// How many alerts were written to a specialist since then, whoever caused them.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub async fn alerts(&mut self, hour_ago: DateTime<Utc>) -> Result<u32> {
+        let row = sqlx::query(
+            "SELECT COALESCE(MAX(t.n), 0) FROM (SELECT COUNT(*) AS n FROM outbox WHERE template = 'specialist-alert' AND created_us >= $1 \
+             AND about_failure = 0 GROUP BY recipient_key) AS t",
+        )
+        .bind(micros(hour_ago))
+        .fetch_one(&mut *self.tx)
+        .await?;
+        Ok(u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or(u32::MAX))
+    }
+
+    /// The original of the letter that opened a request; none if it was not opened by one.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub async fn opening_letter(&mut self, id: RequestId) -> Result<Option<Vec<u8>>> {
+        let row = sqlx::query(
+            "SELECT o.raw, l.size FROM letters l JOIN originals o ON o.letter_id = l.id \
+             WHERE l.request_id = $1 AND l.verdict IN ($2, $3) ORDER BY l.id LIMIT 1",
+        )
+        .bind(id.0)
+        .bind(Verdict::Registered.word())
+        .bind(Verdict::Queued.word())
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        row.map(|row| unpack(&row.try_get::<Vec<u8>, _>(0)?, row.try_get(1)?))
+            .transpose()
     }
 
     /// Queued requests whose moment has come, in order of arrival; at most `limit`.
@@ -409,11 +466,11 @@ impl Work {
 /// What R12 and R48 count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Automatic letters to the address since an hour ago.
+    /// The most automatic letters to any one reader since an hour ago.
     pub letters_last_hour: u32,
-    /// Requests it opened since an hour ago.
+    /// Requests opened since an hour ago.
     pub requests_last_hour: u32,
-    /// Refusals and redirects to it since the day began.
+    /// Refusals and redirects since the day began.
     pub refusals_today: u32,
 }
 
@@ -587,11 +644,23 @@ mod tests {
                 notice(Template::Refused, Purpose::Nothing),
             ];
             let key = letter.content_key.unwrap();
-            assert!(!work.content_seen(&key, LetterId(99)).await.unwrap());
-            let names = apply(&mut work, Some(&letter), &opened, minute(10)).await;
-            assert!(work.content_seen(&key, LetterId(99)).await.unwrap());
             assert!(
-                !work.content_seen(&key, letter.id).await.unwrap(),
+                !work
+                    .content_seen(&key, LetterId(99), Level::Domain)
+                    .await
+                    .unwrap()
+            );
+            let names = apply(&mut work, Some(&letter), &opened, minute(10)).await;
+            assert!(
+                work.content_seen(&key, LetterId(99), Level::Domain)
+                    .await
+                    .unwrap()
+            );
+            assert!(
+                !work
+                    .content_seen(&key, letter.id, Level::Domain)
+                    .await
+                    .unwrap(),
                 "not by itself"
             );
             let request = work.request(names.request.unwrap()).await.unwrap().unwrap();
@@ -611,25 +680,54 @@ mod tests {
                 None
             );
             assert_eq!(work.sent(999).await.unwrap(), None);
-            let counts = |hour: i64, day: i64| (minute(hour), minute(day));
-            let (hour, day) = counts(10, 10);
-            let expected = Counts {
-                letters_last_hour: 3,
-                requests_last_hour: 1,
-                refusals_today: 1,
-            };
+        })
+        .await;
+    }
+
+    /// R48: forgers must not silence the one whose name they use.
+    #[tokio::test]
+    async fn what_a_sender_causes_is_counted_apart_for_authenticated_letters() {
+        on_each_engine(async |db| {
+            let mut work = db.store.begin().await.unwrap();
+            for (uid, level) in [(1, Level::Weak), (2, Level::Domain), (3, Level::Weak)] {
+                work.commit().await.unwrap();
+                let mut letter = kept(&db.store, uid, &format!("letter {uid}")).await;
+                letter.assurance = level;
+                work = db.store.begin().await.unwrap();
+                let mut matter = matter();
+                matter.vouched = level;
+                let number = Number::new(2026, u32::try_from(uid).unwrap());
+                let events = vec![registered(number)];
+                let mut opened = decision(Verdict::Registered, Concern::Opened(matter), events);
+                opened.notices = vec![
+                    notice(Template::Registered, Purpose::Reply),
+                    notice(Template::Refused, Purpose::Nothing),
+                    notice(Template::SpecialistAlert, Purpose::Internal),
+                ];
+                opened.notices[2].to = address("petrova@desk.example");
+                apply(&mut work, Some(&letter), &opened, minute(10)).await;
+            }
             let sender = "maria@raduga.example";
-            assert_eq!(work.counts(sender, hour, day).await.unwrap(), expected);
-            let (hour, day) = counts(11, 0);
-            let expected = Counts {
-                refusals_today: 1,
-                ..Counts::default()
+            let expected = |letters, requests, refusals| Counts {
+                letters_last_hour: letters,
+                requests_last_hour: requests,
+                refusals_today: refusals,
             };
-            assert_eq!(work.counts(sender, hour, day).await.unwrap(), expected);
-            assert_eq!(
-                work.counts("x@y", hour, day).await.unwrap(),
-                Counts::default()
-            );
+            for (hour, day, vouched, counts) in [
+                (10, 10, false, expected(6, 3, 3)),
+                (10, 10, true, expected(2, 1, 1)),
+                (11, 0, true, expected(0, 0, 1)),
+                (11, 11, false, expected(0, 0, 0)),
+            ] {
+                let found = work
+                    .counts(sender, minute(hour), minute(day), vouched)
+                    .await;
+                assert_eq!(found.unwrap(), counts);
+            }
+            let nobody = work.counts("x@y", minute(0), minute(0), false).await;
+            assert_eq!(nobody.unwrap(), Counts::default());
+            assert_eq!(work.alerts(minute(10)).await.unwrap(), 3);
+            assert_eq!(work.alerts(minute(11)).await.unwrap(), 0);
         })
         .await;
     }
