@@ -30,12 +30,12 @@ pub struct Daemon {
 
 impl Daemon {
     /// Writes a configuration for `senders` customers and starts the daemon. It takes everything from the beginning and sends to the port `smtp`.
-    pub fn start(inbox: &Inbox, smtp: u16, senders: usize) -> Self {
+    pub fn start(inbox: &Inbox, smtp: u16, senders: usize, specialists: usize) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("desk-bench-")
             .tempdir()
             .expect("A temporary folder");
-        configure(folder.path(), inbox, smtp, senders);
+        configure(folder.path(), inbox, smtp, senders, specialists);
         let log = File::create(folder.path().join("log")).expect("A log file");
         let program = std::env::var_os("POSTDESK_BENCH_PROGRAM");
         let program = program.unwrap_or_else(|| env!("CARGO_BIN_EXE_postdesk").into());
@@ -126,7 +126,7 @@ impl Drop for Daemon {
     }
 }
 
-fn configure(folder: &Path, inbox: &Inbox, smtp: u16, senders: usize) {
+fn configure(folder: &Path, inbox: &Inbox, smtp: u16, senders: usize, specialists: usize) {
     let secret = |name: &str, text: &str| {
         let path = folder.join(name);
         fs::write(&path, text).expect("A secret file");
@@ -135,7 +135,11 @@ fn configure(folder: &Path, inbox: &Inbox, smtp: u16, senders: usize) {
     secret("secret", &format!("1 {}\n", "5a".repeat(32)));
     secret("imap-password", PASSWORD);
     fs::create_dir_all(folder.join("var")).expect("A folder for the database");
-    fs::write(folder.join("postdesk.toml"), main_file(inbox, smtp)).expect("The main file");
+    fs::write(
+        folder.join("postdesk.toml"),
+        main_file(inbox, smtp, specialists),
+    )
+    .expect("The main file");
     fs::create_dir(folder.join("customers")).expect("A folder for customers");
     for number in 0..senders {
         let text = CUSTOMER
@@ -148,7 +152,7 @@ fn configure(folder: &Path, inbox: &Inbox, smtp: u16, senders: usize) {
 }
 
 /// An open desk at any hour, without limits that a flood of letters would hit.
-fn main_file(inbox: &Inbox, smtp: u16) -> String {
+fn main_file(inbox: &Inbox, smtp: u16, specialists: usize) -> String {
     let source = match inbox {
         Inbox::Imap(port) => format!(
             "host = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nusername = \"{DESK}\"\npassword_file = \"imap-password\"\nfolder = \"INBOX\"\nstart = \"beginning\"\nafter = \"keep\""
@@ -171,6 +175,9 @@ fn main_file(inbox: &Inbox, smtp: u16) -> String {
         .replace("@HOURS@", &hours)
         .replace("@SOURCE@", &source)
         .replace("@SMTP@", &smtp.to_string())
+        + &(1..=specialists)
+            .map(|n| SPECIALIST.replace("@NUMBER@", &n.to_string()))
+            .collect::<String>()
 }
 
 const MAIN: &str = r#"[desk]
@@ -208,10 +215,12 @@ host = "127.0.0.1"
 port = @SMTP@
 tls = "none"
 connections = 4
+"#;
 
+const SPECIALIST: &str = r#"
 [[specialist]]
 name = "Петрова Ольга Сергеевна"
-email = "petrova@desk.test"
+email = "petrova@NUMBER@@desk.test"
 "#;
 
 const CUSTOMER: &str = r#"name = "Организация @NUMBER@"

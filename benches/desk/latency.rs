@@ -93,7 +93,7 @@ fn one_by_one(
     mut deliver: impl FnMut(&Generated) -> Option<Instant>,
 ) -> bool {
     let sink = Sink::start(false);
-    let mut daemon = Daemon::start(inbox, sink.port, SENDERS);
+    let mut daemon = Daemon::start(inbox, sink.port, SENDERS, 1);
     // A follow-up need not be answered; one and a half times as many hold enough that begin a thread.
     let generator = Generator::new(11, (letters + WARM_UP) * 3 / 2 + 10, SENDERS, DESK);
     let beginnings = generator.filter(|l| l.parent.is_none());

@@ -23,7 +23,7 @@ mod throughput;
 use std::process::ExitCode;
 
 const USAGE: &str =
-    "usage: cargo bench --bench desk -- throughput [--letters 20000] [--senders 200] [--seed 1]
+    "usage: cargo bench --bench desk -- throughput [--letters 20000] [--senders 200] [--specialists 0] [--seed 1]
        cargo bench --bench desk -- latency [--letters 200]
        cargo bench --bench desk -- machine
 POSTDESK_BENCH_PROGRAM names another program to measure, such as an older release.
@@ -49,11 +49,12 @@ fn main() -> ExitCode {
         "throughput" => match (
             number("--letters", 20_000),
             number("--senders", 200),
+            number("--specialists", 0),
             number("--seed", 1),
         ) {
-            (Some(letters), Some(senders), Some(seed)) => {
-                Some(throughput::measure(letters, senders, seed as u64))
-            }
+            (Some(letters), Some(senders), Some(specialists), Some(seed)) => Some(
+                throughput::measure(letters, senders, specialists, seed as u64),
+            ),
             _ => None,
         },
         "latency" => number("--letters", 200).map(latency::measure),

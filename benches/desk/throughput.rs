@@ -19,7 +19,7 @@ const MEMORY: u64 = 100 * 1024;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Measures, prints, and says whether the targets were met.
-pub fn measure(letters: usize, senders: usize, seed: u64) -> bool {
+pub fn measure(letters: usize, senders: usize, specialists: usize, seed: u64) -> bool {
     let machine = machine::described();
     println!("machine: {machine}");
     let mut book = Book::default();
@@ -42,7 +42,7 @@ pub fn measure(letters: usize, senders: usize, seed: u64) -> bool {
 
     let sink = Sink::start(false);
     let begun = Instant::now();
-    let mut daemon = Daemon::start(&Inbox::Imap(dovecot.imap), sink.port, senders);
+    let mut daemon = Daemon::start(&Inbox::Imap(dovecot.imap), sink.port, senders, specialists);
     let (last, seen) = until_all(&mut daemon, &sink, &mut book, begun);
     let took = last.duration_since(begun);
     let (memory, processor, stored) = (

@@ -144,7 +144,9 @@ impl<'a> Draft<'a> {
         (matter, state)
     }
 
-    pub(super) fn end(self, verdict: Verdict) -> Decision {
+    /// Whoever wrote is answered before the desk tells itself.
+    pub(super) fn end(mut self, verdict: Verdict) -> Decision {
+        self.notices.sort_by_key(|n| n.template.is_internal());
         Decision {
             verdict,
             sender: self.sender,
