@@ -37,7 +37,7 @@ use crate::telemetry;
 /// Letters taken at a time.
 const BATCH: u32 = 128;
 /// Letters decided on in one transaction.
-const PORTION: usize = 24;
+const PORTION: usize = 16;
 /// Raw octets held in memory at a time (P9).
 const BATCH_BYTES: u64 = 4 << 20;
 /// Attempts at reading one letter before it is recorded as unreadable (A5).
@@ -100,6 +100,8 @@ impl Inbound {
             reading = portions.next().map(|p| examine_aside(p, config));
             let now = self.clock.now();
             let mut work = self.store.begin().await?;
+            let keys: Vec<_> = examined.iter().map(|(_, e)| e.letter.content_key).collect();
+            work.foresee(&keys).await?;
             for (letter, examined) in examined {
                 progress.decided = progress.decided.saturating_add(1);
                 let written = self

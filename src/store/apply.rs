@@ -297,6 +297,9 @@ impl Work {
         .await
         .context("The letter's end state could not be written")?
         .rows_affected();
+        if let Some(key) = letter.content_key {
+            self.foreseen.insert(key, true);
+        }
         if decided != 1 {
             bail!(
                 "Letter {} is decided already, or is another one",
@@ -314,6 +317,9 @@ impl Work {
         letters: &[Outgoing],
         now: DateTime<Utc>,
     ) -> Result<()> {
+        if letters.iter().any(|l| l.internal) {
+            self.alerts = None;
+        }
         for piece in portions(letters) {
             let mut query = made(format!(
                 "INSERT INTO outbox (id, request_id, pending_id, recipient, recipient_key, template, refusal, internal, about_failure, \

@@ -29,6 +29,10 @@ pub struct Work {
     pub(crate) numbered: BTreeSet<i32>,
     /// Entries of the history that wait to be written together.
     pub(crate) links: Vec<Link>,
+    /// Content keys that were looked for together, and whether a decided letter has them (K3).
+    pub(crate) foreseen: BTreeMap<[u8; 32], bool>,
+    /// The alerts of the last hour, as long as none was added.
+    pub(crate) alerts: Option<u32>,
     /// Set while a decision is being written; left set if that failed, and then nothing may be committed.
     pub(crate) spoiled: bool,
 }
@@ -155,6 +159,8 @@ impl Store {
             numbers,
             numbered: BTreeSet::new(),
             links: vec![],
+            foreseen: BTreeMap::new(),
+            alerts: None,
             spoiled: false,
         })
     }
@@ -242,6 +248,28 @@ impl Work {
         .transpose()
     }
 
+    /// Looks for many content keys at once: what no decided letter has need not be asked for letter by letter.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub async fn foresee(&mut self, content_keys: &[[u8; 32]]) -> Result<()> {
+        for keys in content_keys.chunks(64) {
+            let mut query = made(format!(
+                "SELECT content_key FROM letters WHERE content_key IN ({}) AND decided_us IS NOT NULL",
+                list(1, keys.len())
+            ));
+            for key in keys {
+                query = query.bind(key.to_vec());
+                self.foreseen.insert(*key, false);
+            }
+            for row in query.fetch_all(&mut *self.tx).await? {
+                self.foreseen
+                    .insert(digest(&row.try_get::<Vec<u8>, _>(0)?)?, true);
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a letter with this content key was decided on before (K3). One that led to nothing counts only where the desk was no less
     /// sure of its sender than of this one's: a forged copy that comes first must not swallow the letter itself.
     ///
@@ -253,6 +281,9 @@ impl Work {
         except: LetterId,
         assurance: Level,
     ) -> Result<bool> {
+        if self.foreseen.get(content_key) == Some(&false) {
+            return Ok(false);
+        }
         let entered = [Verdict::Registered, Verdict::Queued, Verdict::Attached];
         let as_sure = Level::ALL.into_iter().filter(|level| *level >= assurance);
         let as_sure: Vec<&str> = as_sure.map(Level::word).collect();
@@ -314,6 +345,9 @@ impl Work {
     /// # Errors
     /// The database can't be read.
     pub async fn alerts(&mut self, hour_ago: DateTime<Utc>) -> Result<u32> {
+        if let Some(alerts) = self.alerts {
+            return Ok(alerts);
+        }
         let row = sqlx::query(
             "SELECT COALESCE(MAX(t.n), 0) FROM (SELECT COUNT(*) AS n FROM outbox WHERE template = 'specialist-alert' AND created_us >= $1 \
              AND about_failure = 0 GROUP BY recipient_key) AS t",
@@ -321,7 +355,9 @@ impl Work {
         .bind(micros(hour_ago))
         .fetch_one(&mut *self.tx)
         .await?;
-        Ok(u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or(u32::MAX))
+        let alerts = u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or(u32::MAX);
+        self.alerts = Some(alerts);
+        Ok(alerts)
     }
 
     /// The original of the letter that opened a request; none if it was not opened by one.
