@@ -113,6 +113,11 @@ impl Store {
             .iter()
             .map(|letter| Sha256::digest(&letter.raw).into())
             .collect();
+        // Pressed before the write lock is taken: others decide and send meanwhile.
+        let mut packed = BTreeMap::new();
+        for (letter, digest) in batch.iter().zip(&digests) {
+            packed.insert(*digest, pack(&letter.raw)?);
+        }
         let mut tx = self.begin_write().await?;
         let first: i64 = sqlx::query(match self.engine {
             Engine::Sqlite => "SELECT next_letter FROM keeping",
@@ -134,7 +139,7 @@ impl Store {
             .zip(&digests)
             .map(|(letter, digest)| sorted.place(letter, *digest))
             .collect();
-        insert_letters(&mut tx, mailbox, &sorted.fresh, now).await?;
+        insert_letters(&mut tx, mailbox, &sorted.fresh, packed, now).await?;
         insert_locations(&mut tx, mailbox, &sorted.seen).await?;
         if sorted.next != first {
             sqlx::query("UPDATE keeping SET next_letter = $1")
@@ -421,6 +426,7 @@ async fn insert_letters(
     tx: &mut Transaction<'static, Any>,
     mailbox: &str,
     fresh: &[(i64, &Fetched, [u8; 32])],
+    mut packed: BTreeMap<[u8; 32], Vec<u8>>,
     now: DateTime<Utc>,
 ) -> Result<()> {
     for piece in portions(fresh) {
@@ -444,8 +450,11 @@ async fn insert_letters(
             "INSERT INTO originals (letter_id, raw) VALUES {}",
             rows(2, piece.len())
         ));
-        for (id, letter, _) in piece {
-            query = query.bind(*id).bind(pack(&letter.raw)?);
+        for (id, _, digest) in piece {
+            let raw = packed.remove(digest);
+            query = query
+                .bind(*id)
+                .bind(raw.context("A letter without its bytes")?);
         }
         query.execute(&mut **tx).await?;
     }
