@@ -5,7 +5,7 @@
 //! 3. [`examination::examine`]: bytes become a letter, its sender is judged, its clues are found. Nothing here knows the store.
 //! 4. [`knowledge::known`]: what the store knows that bears on it: the request it seems to be about, what the sender caused before.
 //! 5. `desk::decide`: the rules.
-//! 6. [`write`]: the notices become letters with fixed bytes and Message-IDs.
+//! 6. [`write()`]: the notices become letters with fixed bytes and Message-IDs.
 //! 7. Events, letters and the letter's end state are applied; **commit**; the way out is woken.
 
 use std::collections::BTreeMap;
