@@ -74,17 +74,17 @@ fn told() -> Books {
             "registered 4 6@mail.example",
         ]),
         outbox: lines(&[
-            "petrova@desk.example for-specialist Internal: Order: mend the journal [№ YEAR-000001]",
             "maria@raduga.example registered Re: Order: mend the journal [№ YEAR-000001]",
-            "petrova@desk.example for-specialist Internal: Order: delete the course [№ YEAR-000002]",
+            "petrova@desk.example for-specialist Internal: Order: mend the journal [№ YEAR-000001]",
             "oleg@raduga.example order-needs-primary Re: Order: delete the course [№ YEAR-000002]",
             "maria@raduga.example order-to-confirm Please confirm an order: Order: delete the course [№ YEAR-000002]",
+            "petrova@desk.example for-specialist Internal: Order: delete the course [№ YEAR-000002]",
             "ivan@elsewhere.example refused Your letter has not been registered",
-            "petrova@desk.example for-specialist Internal: Order: renew it all [№ YEAR-000003]",
             "viktor@solnce.example ask-installation Re: Order: renew it all [№ YEAR-000003]",
+            "petrova@desk.example for-specialist Internal: Order: renew it all [№ YEAR-000003]",
             "petrova@desk.example for-specialist Internal: Order: mend the journal [№ YEAR-000001]",
-            "petrova@desk.example for-specialist Internal: Where is the report? [№ YEAR-000004]",
             "viktor@solnce.example registered Re: Where is the report? [№ YEAR-000004]",
+            "petrova@desk.example for-specialist Internal: Where is the report? [№ YEAR-000004]",
         ]),
     }
 }

@@ -317,7 +317,7 @@ impl Work {
         letters: &[Outgoing],
         now: DateTime<Utc>,
     ) -> Result<()> {
-        if letters.iter().any(|l| l.internal) {
+        if letters.iter().any(|l| l.template == "specialist-alert") {
             self.alerts = None;
         }
         for piece in portions(letters) {

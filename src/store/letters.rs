@@ -9,6 +9,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
 use super::column::{digest, micros, moment, pack, unpack, unpack_text};
+use super::contents::known_digests;
 use super::pool::{Engine, Store};
 use super::statement::{list, made, padded, portions, rows};
 
@@ -397,26 +398,6 @@ async fn known_places(
             for row in query.fetch_all(&mut **tx).await? {
                 known.insert((uidvalidity, row.try_get(0)?), row.try_get(1)?);
             }
-        }
-    }
-    Ok(known)
-}
-
-async fn known_digests(
-    tx: &mut Transaction<'static, Any>,
-    digests: &[[u8; 32]],
-) -> Result<BTreeMap<[u8; 32], i64>> {
-    let mut known = BTreeMap::new();
-    for piece in padded(digests) {
-        let mut query = made(format!(
-            "SELECT sha256, id FROM letters WHERE sha256 IN ({})",
-            list(1, piece.len())
-        ));
-        for digest in piece {
-            query = query.bind(digest.to_vec());
-        }
-        for row in query.fetch_all(&mut **tx).await? {
-            known.insert(digest(&row.try_get::<Vec<u8>, _>(0)?)?, row.try_get(1)?);
         }
     }
     Ok(known)

@@ -10,6 +10,7 @@ pub mod work;
 
 mod apply;
 mod column;
+mod contents;
 mod entry;
 mod schema;
 mod statement;

@@ -248,60 +248,6 @@ impl Work {
         .transpose()
     }
 
-    /// Looks for many content keys at once: what no decided letter has need not be asked for letter by letter.
-    ///
-    /// # Errors
-    /// The database can't be read.
-    pub async fn foresee(&mut self, content_keys: &[[u8; 32]]) -> Result<()> {
-        for keys in content_keys.chunks(64) {
-            let mut query = made(format!(
-                "SELECT content_key FROM letters WHERE content_key IN ({}) AND decided_us IS NOT NULL",
-                list(1, keys.len())
-            ));
-            for key in keys {
-                query = query.bind(key.to_vec());
-                self.foreseen.insert(*key, false);
-            }
-            for row in query.fetch_all(&mut *self.tx).await? {
-                self.foreseen
-                    .insert(digest(&row.try_get::<Vec<u8>, _>(0)?)?, true);
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a letter with this content key was decided on before (K3). One that led to nothing counts only where the desk was no less
-    /// sure of its sender than of this one's: a forged copy that comes first must not swallow the letter itself.
-    ///
-    /// # Errors
-    /// The database can't be read.
-    pub async fn content_seen(
-        &mut self,
-        content_key: &[u8; 32],
-        except: LetterId,
-        assurance: Level,
-    ) -> Result<bool> {
-        if self.foreseen.get(content_key) == Some(&false) {
-            return Ok(false);
-        }
-        let entered = [Verdict::Registered, Verdict::Queued, Verdict::Attached];
-        let as_sure = Level::ALL.into_iter().filter(|level| *level >= assurance);
-        let as_sure: Vec<&str> = as_sure.map(Level::word).collect();
-        let mut query = made(format!(
-            "SELECT id FROM letters WHERE content_key = $1 AND id <> $2 AND decided_us IS NOT NULL \
-             AND (verdict IN ({}) OR assurance IN ({})) LIMIT 1",
-            list(3, entered.len()),
-            list(entered.len().saturating_add(3), as_sure.len())
-        ))
-        .bind(content_key.to_vec())
-        .bind(except.0);
-        for word in entered.iter().map(|v| v.word()).chain(as_sure) {
-            query = query.bind(word);
-        }
-        let row = query.fetch_optional(&mut *self.tx).await?;
-        Ok(row.is_some())
-    }
-
     /// What letters from this address caused since the two moments: automatic letters (the most to any one reader), requests, refusals.
     /// With `vouched` only what authenticated letters caused counts: forgers must not silence the one whose name they use. The alerts are
     /// those of all senders together.
