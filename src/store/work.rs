@@ -31,8 +31,8 @@ pub struct Work {
     pub(crate) links: Vec<Link>,
     /// Content keys that were looked for together, and whether a decided letter has them (K3).
     pub(crate) foreseen: BTreeMap<[u8; 32], bool>,
-    /// The alerts of the last hour, as long as none was added.
-    pub(crate) alerts: Option<u32>,
+    /// The alerts since a moment, as long as none was added.
+    pub(crate) alerts: Option<(DateTime<Utc>, u32)>,
     /// Set while a decision is being written; left set if that failed, and then nothing may be committed.
     pub(crate) spoiled: bool,
 }
@@ -291,7 +291,9 @@ impl Work {
     /// # Errors
     /// The database can't be read.
     pub async fn alerts(&mut self, hour_ago: DateTime<Utc>) -> Result<u32> {
-        if let Some(alerts) = self.alerts {
+        if let Some((since, alerts)) = self.alerts
+            && since == hour_ago
+        {
             return Ok(alerts);
         }
         let row = sqlx::query(
@@ -302,7 +304,7 @@ impl Work {
         .fetch_one(&mut *self.tx)
         .await?;
         let alerts = u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or(u32::MAX);
-        self.alerts = Some(alerts);
+        self.alerts = Some((hour_ago, alerts));
         Ok(alerts)
     }
 
