@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
-use crate::config::{Config, Mailbox, Source};
+use crate::config::{Config, Mailbox};
 use crate::desk::assurance::Level;
 use crate::desk::decide::{self, Decision, Incoming, Known, Occasion, Verdict};
 use crate::desk::notice::{Notice, Purpose};
@@ -450,9 +450,4 @@ pub fn mailbox_policy(config: &Config, name: &str) -> MailboxPolicy {
 /// The mailbox that commands mean where none is named: the first one.
 pub fn default_mailbox(config: &Config) -> Option<&Mailbox> {
     config.mailboxes.first()
-}
-
-/// Whether a mailbox is read over the network.
-pub fn is_remote(mailbox: &Mailbox) -> bool {
-    matches!(mailbox.source, Source::Imap(_))
 }

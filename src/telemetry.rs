@@ -135,21 +135,6 @@ pub fn mailbox_up(mailbox: &str) {
     tracing::info!(mailbox, "Mailbox connected");
 }
 
-/// A letter was taken over by the mail server.
-pub fn letter_sent(outbox: i64, to: &str, attempt: u32) {
-    tracing::info!(outbox, to, attempt, "Letter sent");
-}
-
-/// A letter will be tried again.
-pub fn letter_later(outbox: i64, to: &str, attempt: u32, why: &str, unknown: bool) {
-    tracing::warn!(outbox, to, attempt, why, unknown, "Letter not sent yet");
-}
-
-/// A letter will never be sent.
-pub fn letter_never(outbox: i64, to: &str, attempt: u32, why: &str) {
-    tracing::error!(outbox, to, attempt, why, "Letter undeliverable");
-}
-
 /// A task met an error it can't heal by itself; it is tried again.
 pub fn trouble(task: &str, error: &anyhow::Error) {
     tracing::error!(task, "{error:#}");
