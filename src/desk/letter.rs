@@ -79,19 +79,25 @@ impl Automatic {
     }
 }
 
-/// What a bounce says about one recipient (R47, RFC 3464).
+/// What a bounce says (R47, RFC 3464). A letter of ours has one recipient; reports of other letters may name several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounce {
     /// The recipient that could not be reached.
     pub recipient: Option<String>,
-    /// The action: failed, delayed, …
+    /// Other addresses that it names: the same recipient's after forwarding, and further recipients.
+    pub also: Vec<String>,
+    /// What became of the letter: `failed`, it will never arrive; `delayed`, it is still being tried.
     pub action: String,
-    /// The enhanced status code, such as `5.1.1`.
+    /// The enhanced status code, such as `5.1.1` (RFC 3463).
     pub status: Option<String>,
-    /// Whether trying again is pointless.
+    /// Whether the address is dead, so that trying it again is pointless. A letter can be lost at an address that lives.
     pub permanent: bool,
+    /// The other server's words, cleaned and cut.
+    pub diagnostic: Option<String>,
     /// The Message-ID of the letter it is about, without brackets.
     pub original_message_id: Option<String>,
+    /// Other Message-IDs of what it returns.
+    pub further_ids: Vec<String>,
 }
 
 /// Everything that the rules need to know of one letter. Reading never fails: what could not be read stands in `faults`.

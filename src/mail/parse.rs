@@ -5,7 +5,8 @@ use chrono::{DateTime, FixedOffset};
 use super::fields::{self, Fields};
 use super::file_name::Names;
 use super::parts::{Part, Parts};
-use super::{bounce, content_key, from_field, mailboxes, parts, quote, screen, text, words};
+use super::bounce::report;
+use super::{content_key, from_field, mailboxes, parts, quote, screen, text, words};
 use crate::desk::address::Address;
 use crate::desk::letter::{Attachment, Automatic, Letter};
 
@@ -69,15 +70,17 @@ pub fn read(raw: &[u8], caps: Caps) -> Letter {
     let measured = content_key::measure(&parts);
     let from = from_field::read(block, hint);
     let subject = reader.subject();
-    let automatic = screen::automatic(&parts, &from, &subject);
+    let automatic = screen::automatic(&parts, &from, &subject, &chosen.text);
     let bounced = automatic
         .as_ref()
         .is_some_and(|(kind, _)| *kind == Automatic::Bounce);
     reader.note_oddities();
+    let to = reader.addresses("To");
+    let bounce = bounced.then(|| report::read(&parts, &chosen.text, &subject, &to));
     Letter {
         message_id: reader.message_id(),
         from,
-        to: reader.addresses("To"),
+        to,
         cc: reader.addresses("Cc"),
         delivered_to: [
             "Delivered-To",
@@ -95,7 +98,7 @@ pub fn read(raw: &[u8], caps: Caps) -> Letter {
         references: reader.ids("References"),
         new_text: quote::new_text(written),
         attachments: attachments(&parts, &chosen.attachments, &measured, hint),
-        bounce: bounced.then(|| bounce::read(&parts, &chosen.text)),
+        bounce,
         automatic,
         content_key: content_key::of(&parts, &measured),
         text: chosen.text,

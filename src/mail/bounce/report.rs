@@ -1,0 +1,112 @@
+//! What a bounce says: for whom the letter failed, whether for good, why, and which letter it was (R47).
+
+use super::status::{self, Action, telling};
+use super::{cause, returned, story, told};
+use crate::desk::address::Address;
+use crate::desk::letter::Bounce;
+use crate::mail::clean;
+use crate::mail::parts::Parts;
+
+/// Characters of a reason that are kept.
+const REASON: usize = 300;
+/// Further addresses that are kept.
+const FURTHER: usize = 20;
+
+/// Reads a letter that is a bounce. `text` is its decoded text, `ours` the addresses that it came to.
+pub(crate) fn read(parts: &Parts<'_>, text: &str, subject: &str, ours: &[Address]) -> Bounce {
+    let told = told::told(text);
+    let mut ids = returned::message_ids(parts, &told).into_iter();
+    let original_message_id = ids.next();
+    let mut bounce = match status::recipients(parts) {
+        all if all.is_empty() => from_story(parts, &told, subject, ours),
+        all => from_fields(&all, &told, ours),
+    };
+    if bounce.recipient.is_none() {
+        bounce.recipient = returned::only_recipient(parts, &told);
+    }
+    bounce.original_message_id = original_message_id;
+    bounce.further_ids = ids.collect();
+    bounce
+}
+
+/// From delivery status fields: the first recipient that failed speaks for all.
+fn from_fields(all: &[status::Recipient], told: &told::Told<'_>, ours: &[Address]) -> Bounce {
+    let action = all.first().map_or(Action::Failed, |r| r.action);
+    let mut addresses: Vec<String> = Vec::new();
+    for address in all
+        .iter()
+        .filter(|r| r.action == action)
+        .flat_map(|r| &r.addresses)
+    {
+        if !addresses.contains(address) && addresses.len() <= FURTHER {
+            addresses.push(address.clone());
+        }
+    }
+    if addresses.is_empty() {
+        addresses = story::recipients(told.own, ours);
+    }
+    let first = all.first();
+    let words = first.map(|r| r.diagnostic.clone()).unwrap_or_default();
+    let status = first.and_then(|r| r.status.clone());
+    let words = if words.is_empty() {
+        story::diagnostic(told.own, addresses.first().map(String::as_str))
+    } else {
+        words
+    };
+    finished(addresses, action, status, &words)
+}
+
+/// From sentences, and from the field that Exim and Google add.
+fn from_story(
+    parts: &Parts<'_>,
+    told: &told::Told<'_>,
+    subject: &str,
+    ours: &[Address],
+) -> Bounce {
+    let mut addresses: Vec<String> = parts
+        .list
+        .first()
+        .and_then(|letter| letter.fields.plain("X-Failed-Recipients"))
+        .iter()
+        .flat_map(|list| list.split(','))
+        .map(|a| a.trim().to_owned())
+        .filter(|a| Address::new(a).is_ok())
+        .take(FURTHER)
+        .collect();
+    if addresses.is_empty() {
+        addresses = story::recipients(told.own, ours);
+        addresses.truncate(FURTHER);
+    }
+    let action = if story::is_delay(told.own, subject) {
+        Action::Delayed
+    } else {
+        Action::Failed
+    };
+    let words = story::diagnostic(told.own, addresses.first().map(String::as_str));
+    finished(addresses, action, None, &words)
+}
+
+fn finished(
+    addresses: Vec<String>,
+    action: Action,
+    status: Option<String>,
+    words: &str,
+) -> Bounce {
+    let mut addresses = addresses.into_iter();
+    let status = telling(status, words);
+    Bounce {
+        recipient: addresses.next(),
+        also: addresses.collect(),
+        permanent: action == Action::Failed && cause::is_dead(status.as_deref(), words),
+        action: match action {
+            Action::Failed => "failed",
+            Action::Delayed => "delayed",
+            Action::Done => "delivered",
+        }
+        .to_owned(),
+        status,
+        diagnostic: Some(clean::line(words, REASON)).filter(|w| !w.is_empty()),
+        original_message_id: None,
+        further_ids: Vec::new(),
+    }
+}
