@@ -8,7 +8,7 @@ use crate::desk::assurance::SenderAssurance;
 use crate::desk::decide::{Concern, Decision, Known};
 use crate::desk::event::Event;
 use crate::desk::letter::{From, Letter};
-use crate::desk::request::{Kind, Type};
+use crate::desk::request::{Kind, Request, Type};
 
 /// A letter of ours as `explain` names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,11 +143,9 @@ struct Found {
 
 impl Found {
     fn of(case: &Case<'_>) -> Self {
-        let (matter, due) = match (&case.decision.concern, &case.known.lead) {
+        let (matter, due) = match (&case.decision.concern, existing(case)) {
             (Concern::Opened(matter), _) => (matter, None),
-            (Concern::Existing(id), Some(lead)) if lead.request.id == *id => {
-                (&lead.request.matter, lead.request.due)
-            }
+            (Concern::Existing(_), Some((request, _))) => (&request.matter, request.due),
             (Concern::Existing(_) | Concern::Nothing, _) => return Self::default(),
         };
         let kind = case.decision.events.iter().find_map(|e| {
@@ -167,14 +165,26 @@ impl Found {
     }
 }
 
-/// The existing request that the letter is entered in.
+/// The existing request that the letter is entered in, and what led there.
+fn existing<'c>(case: &Case<'c>) -> Option<(&'c Request, &'static str)> {
+    let Concern::Existing(id) = &case.decision.concern else {
+        return None;
+    };
+    let returned = case.known.returned.as_ref();
+    let returned =
+        returned.and_then(|r| Some((r.request.as_ref()?, "it returns a letter of ours")));
+    let lead = case.known.lead.as_ref();
+    let lead = lead.map(|l| (&l.request, l.evidence.in_words()));
+    returned
+        .into_iter()
+        .chain(lead)
+        .find(|(request, _)| request.id == *id)
+}
+
 fn about(case: &Case<'_>) -> Value {
-    match (&case.decision.concern, &case.known.lead) {
-        (Concern::Existing(id), Some(lead)) if lead.request.id == *id => json!({
-            "number": lead.request.number.map(|n| n.to_string()), "evidence": lead.evidence.in_words(),
-        }),
-        _ => Value::Null,
-    }
+    existing(case).map_or(Value::Null, |(request, evidence)| {
+        json!({ "number": request.number.map(|n| n.to_string()), "evidence": evidence })
+    })
 }
 
 /// The number that the decision gave, or that of the request it is about.

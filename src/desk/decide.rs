@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::address::Address;
 use super::assurance::SenderAssurance;
+use super::bounce::Returned;
 use super::event::Event;
 use super::letter::Letter;
 use super::notice::Notice;
@@ -138,6 +139,8 @@ pub struct Incoming<'a> {
 pub struct Known {
     /// The request that the letter seems to be about.
     pub lead: Option<Lead>,
+    /// The letter of ours that it returns, if it is a bounce (R47).
+    pub returned: Option<Returned>,
     /// Whether the desk has decided on the same letter before (R3).
     pub seen_before: bool,
     /// Automatic letters that the sender caused in the last hour, the most to any one reader (R48).

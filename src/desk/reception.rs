@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::address::Address;
 use super::authority;
+use super::bounce;
 use super::decide::{Concern, Decision, Incoming, Known, Lead, Sender, Verdict};
 use super::draft::Draft;
 use super::event::Event;
@@ -38,7 +39,13 @@ pub(super) fn letter(
     draft.sender = Some(sender(&standing, None));
     if let Some((what, why)) = &incoming.letter.automatic {
         let on_file = matches!(standing, Standing::Representative(_));
-        if *what != Automatic::Bulk || !on_file {
+        if let (Some(bounce), Some(returned)) = (&incoming.letter.bounce, &known.returned) {
+            draft.because(format!("A mail system reports on a letter ({why})"));
+            return bounce::bounced(draft, bounce, returned);
+        }
+        // What a known person writes is no mail system's report unless it returns a letter of ours.
+        let perhaps = matches!(what, Automatic::Bulk | Automatic::Bounce);
+        if !perhaps || !on_file {
             draft.because(format!(
                 "No person wrote it for the desk: {} ({why}); never answered (R46)",
                 what.word()
@@ -46,7 +53,8 @@ pub(super) fn letter(
             return automatic(draft, known, incoming, &standing);
         }
         draft.because(format!(
-            "Marked as bulk ({why}), but from a representative: taken, and not answered (R46)"
+            "Taken for {} ({why}), but from a representative: taken, and not answered (R46)",
+            what.word()
         ));
     }
     let address = match &incoming.letter.from {
@@ -74,7 +82,7 @@ pub(super) fn letter(
             reply::Result::NotAbout(back) => draft = *back,
         }
     }
-    if matches!(incoming.letter.automatic, Some((Automatic::Bulk, _))) {
+    if incoming.letter.automatic.is_some() {
         draft.keep_silent_to(&address);
     }
     on_its_own(draft, known, incoming, &standing, &address)

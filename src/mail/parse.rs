@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, FixedOffset};
 
+use super::bounce::report;
 use super::fields::{self, Fields};
 use super::file_name::Names;
 use super::parts::{Part, Parts};
-use super::bounce::report;
 use super::{content_key, from_field, mailboxes, parts, quote, screen, text, words};
 use crate::desk::address::Address;
 use crate::desk::letter::{Attachment, Automatic, Letter};

@@ -20,7 +20,7 @@ pub(crate) fn automatic(
     let found = |kind: Automatic, why: &str| Some((kind, why.to_owned()));
     let vacation = is_vacation_subject(subject);
     shape::structured(parts, from, subject, text)
-        .or_else(|| report(parts))
+        .or_else(|| report(parts, text))
         .or_else(|| {
             fields
                 .first("X-Postdesk-Loop")
@@ -45,7 +45,7 @@ pub(crate) fn automatic(
 }
 
 /// Structures that only machines make: delivery reports, receipts, answers to invitations, reactions.
-fn report(parts: &Parts<'_>) -> Option<(Automatic, String)> {
+fn report(parts: &Parts<'_>, text: &str) -> Option<(Automatic, String)> {
     // Below the top level only beside the text: a forwarded bounce is a person's letter.
     let beside = |wanted: &str| {
         parts
@@ -62,10 +62,35 @@ fn report(parts: &Parts<'_>) -> Option<(Automatic, String)> {
     if answers_invitation {
         return Some((Automatic::Receipt, "answer to an invitation".to_owned()));
     }
-    if beside("text/vnd.google.email-reaction+json") {
-        return Some((Automatic::Receipt, "a reaction without text".to_owned()));
-    }
-    None
+    (beside("text/vnd.google.email-reaction+json") || is_reaction(parts, text))
+        .then(|| (Automatic::Receipt, "a reaction without text".to_owned()))
+}
+
+/// An answer that says nothing but a sign: what Outlook writes for readers elsewhere, or a lone emoji. `BEHAVIOURS` E60.
+fn is_reaction(parts: &Parts<'_>, text: &str) -> bool {
+    let answers = parts
+        .list
+        .first()
+        .is_some_and(|letter| letter.fields.first("In-Reply-To").is_some());
+    let mut said = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('>'));
+    let (first, rest) = (said.next().unwrap_or_default(), said.next());
+    let lower = first.to_lowercase();
+    let tells = [
+        "reacted to your message",
+        "отреагировал(а) на ваше сообщение",
+        "отреагировал на ваше сообщение",
+    ];
+    let sign = |line: &str| {
+        !line.is_ascii()
+            && line.chars().count() <= 8
+            && !line.chars().any(|c| c.is_alphanumeric() || c == '?')
+    };
+    answers
+        && ((first.len() <= 200 && tells.iter().any(|t| lower.contains(t)))
+            || (sign(first) && rest.is_none()))
 }
 
 /// RFC 3834 5.

@@ -109,6 +109,7 @@ impl Work {
         if let Some(letter) = letter {
             self.decide_letter(letter, decision, request, now).await?;
         }
+        self.lose(&decision.events, now).await?;
         self.write_outbox(letter, decision, names, letters, now)
             .await?;
         self.chain(letter, decision, request, letters, now)?;
@@ -305,6 +306,29 @@ impl Work {
                 "Letter {} is decided already, or is another one",
                 letter.id.0
             );
+        }
+        Ok(())
+    }
+
+    /// A letter of ours that the server took and that came back is as lost as one that it refused (R47).
+    async fn lose(&mut self, events: &[Event], now: DateTime<Utc>) -> Result<()> {
+        for event in events {
+            if let Event::Undelivered {
+                why,
+                outbox: Some(id),
+                ..
+            } = event
+            {
+                sqlx::query(
+                    "UPDATE outbox SET state = 'failed', due_us = NULL, answer = $2, settled_us = $3 WHERE id = $1 AND state <> 'failed'",
+                )
+                .bind(*id)
+                .bind(why.clone())
+                .bind(micros(now))
+                .execute(&mut *self.tx)
+                .await
+                .context("The letter that came back could not be marked as lost")?;
+            }
         }
         Ok(())
     }
@@ -507,6 +531,7 @@ mod tests {
     use crate::desk::notice::Template;
     use crate::desk::request::PendingKind;
     use crate::store::history::ChainState;
+    use crate::store::outbox::Fate;
     use crate::store::testing::{
         address, apply, decision, kept, matter, minute, notice, on_each_engine, registered,
     };
@@ -576,6 +601,7 @@ mod tests {
                     Event::Undelivered {
                         to: by(),
                         why: "5.1.1".into(),
+                        outbox: None,
                     },
                 ],
             );
@@ -654,6 +680,7 @@ mod tests {
                 vec![Event::Undelivered {
                     to: to.clone(),
                     why: "5.1.1".into(),
+                    outbox: None,
                 }],
             );
             let mut alert = notice(Template::SpecialistAlert, Purpose::Internal);
@@ -667,6 +694,43 @@ mod tests {
                 [true, false]
             );
             assert!(due[0].internal);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn r47_a_letter_that_came_back_is_lost_with_the_decision() {
+        on_each_engine(async |db| {
+            let (id, _) = register(&db.store, 1, "one").await;
+            register(&db.store, 2, "two").await;
+            db.store.settle_and_claim(&[], 9, minute(3)).await.unwrap();
+            let sent = [(1, Fate::Sent("250 ok".into()))];
+            db.store.settle_and_claim(&sent, 0, minute(3)).await.unwrap();
+            let lost = decision(
+                Verdict::Automatic,
+                Concern::Existing(id),
+                vec![Event::Undelivered {
+                    to: address("maria@raduga.example"),
+                    why: "5.1.1 no".into(),
+                    outbox: Some(1),
+                }],
+            );
+            let bounce = kept(&db.store, 3, "bounce").await;
+            let mut work = db.store.begin().await.unwrap();
+            assert!(!work.sent(1).await.unwrap().unwrap().lost);
+            apply(&mut work, Some(&bounce), &lost, minute(4)).await;
+            assert!(work.sent(1).await.unwrap().unwrap().lost);
+            assert!(!work.sent(2).await.unwrap().unwrap().lost);
+            work.commit().await.unwrap();
+            assert_eq!(
+                db.count("SELECT COUNT(*) FROM outbox WHERE state = 'failed' AND answer = '5.1.1 no' AND due_us IS NULL").await,
+                1
+            );
+            // The other one is still under way, and nothing brings the first back.
+            db.store.settle_and_claim(&sent, 0, minute(5)).await.unwrap();
+            assert_eq!(db.store.reclaim(minute(6)).await.unwrap(), 1);
+            let chain = db.store.verify_chain().await.unwrap();
+            assert!(matches!(chain, ChainState::Whole { .. }), "{chain:?}");
         })
         .await;
     }

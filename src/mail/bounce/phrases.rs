@@ -412,8 +412,9 @@ pub(crate) const REFUSED: &[&str] = &[
 /// What only people write.
 pub(crate) const PERSONAL: &[&str] = &[
     "hello",
-    "hi ",
-    "dear ",
+    " hi ",
+    " hi,",
+    " dear ",
     "thanks",
     "thank you",
     "regards",

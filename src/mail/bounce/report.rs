@@ -57,12 +57,7 @@ fn from_fields(all: &[status::Recipient], told: &told::Told<'_>, ours: &[Address
 }
 
 /// From sentences, and from the field that Exim and Google add.
-fn from_story(
-    parts: &Parts<'_>,
-    told: &told::Told<'_>,
-    subject: &str,
-    ours: &[Address],
-) -> Bounce {
+fn from_story(parts: &Parts<'_>, told: &told::Told<'_>, subject: &str, ours: &[Address]) -> Bounce {
     let mut addresses: Vec<String> = parts
         .list
         .first()
@@ -86,12 +81,7 @@ fn from_story(
     finished(addresses, action, None, &words)
 }
 
-fn finished(
-    addresses: Vec<String>,
-    action: Action,
-    status: Option<String>,
-    words: &str,
-) -> Bounce {
+fn finished(addresses: Vec<String>, action: Action, status: Option<String>, words: &str) -> Bounce {
     let mut addresses = addresses.into_iter();
     let status = telling(status, words);
     Bounce {

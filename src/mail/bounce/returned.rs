@@ -88,7 +88,12 @@ pub(crate) fn only_recipient(parts: &Parts<'_>, told: &Told<'_>) -> Option<Strin
     let mut headers: Vec<Vec<u8>> = in_parts
         .map(|part| part.decoded_up_to(HEADER).0.into_owned())
         .collect();
-    let quoted: Vec<&str> = told.returned.lines().take(500).map(|l| l.trim_start_matches(['>', ' '])).collect();
+    let quoted: Vec<&str> = told
+        .returned
+        .lines()
+        .take(500)
+        .map(|l| l.trim_start_matches(['>', ' ']))
+        .collect();
     headers.push(quoted.join("\n").into_bytes());
     headers.iter().find_map(|header| {
         let skip = leading_blanks(header);

@@ -77,22 +77,29 @@ pub(crate) fn told_in_words(parts: &Parts<'_>, from: &From, subject: &str, text:
         return found("X-Failed-Recipients");
     }
     let told = told::told(text);
+    let system = system(fields, from);
+    if matches!(system, Some(System::Surely)) {
+        return found("from the mail system");
+    }
+    let words =
+        has_words(&opening(&told), phrases::FAILED) || has_words(&opening(&told), phrases::DELAYED);
+    // Ordinary letters end here, before anything dear is looked for.
+    if system.is_none() && (!words || is_by_person(fields, &told)) {
+        return None;
+    }
     let seen = Seen {
+        words,
         subject: is_subject(subject),
-        words: has_words(&opening(&told), phrases::FAILED)
-            || has_words(&opening(&told), phrases::DELAYED),
         returned: !told.returned.is_empty() || parts.list.iter().skip(1).any(returned::is_returned),
         transcript: has_transcript(told.own),
         address: has_address_line(told.own),
     };
-    match system(fields, from) {
-        Some(System::Surely) => found("from the mail system"),
+    match system {
         Some(System::Perhaps(why)) if seen.speaks() => found(why),
-        Some(System::Perhaps(_)) => None,
-        None if !is_by_person(fields, &told) && seen.count() >= 3 && seen.words => {
+        None if seen.count() >= 3 => {
             found("it says that a letter was not delivered, in the manner of a mail system")
         }
-        None => None,
+        _ => None,
     }
 }
 
@@ -146,14 +153,24 @@ fn system(fields: &Fields<'_>, from: &From) -> Option<System> {
     {
         return Some(System::Surely);
     }
-    let name = ["mail delivery s", "mail system", "delivery subsystem", "mail administrator", "system administrator", "postmaster", "mailer-daemon"];
-    if bare.starts_with("postmaster") || bare == "mdaemon" || name.iter().any(|n| shown.contains(n)) {
+    let name = [
+        "mail delivery s",
+        "mail system",
+        "delivery subsystem",
+        "mail administrator",
+        "system administrator",
+        "postmaster",
+        "mailer-daemon",
+    ];
+    if bare.starts_with("postmaster") || bare == "mdaemon" || name.iter().any(|n| shown.contains(n))
+    {
         return Some(System::Perhaps("from the mail system"));
     }
     if has_null_return_path(fields) {
         return Some(System::Perhaps("Return-Path: <>"));
     }
-    if matches!(from, From::Nobody { shown, .. } if shown.trim().is_empty() || shown.trim() == "<>") {
+    if matches!(from, From::Nobody { shown, .. } if shown.trim().is_empty() || shown.trim() == "<>")
+    {
         return Some(System::Perhaps("no sender"));
     }
     let marked = fields
@@ -185,9 +202,18 @@ pub(crate) fn has_null_return_path(fields: &Fields<'_>) -> bool {
 /// A subject of a report. One with a reply or forward mark is of a letter about a report.
 pub(crate) fn is_subject(subject: &str) -> bool {
     let subject = subject.trim().to_lowercase();
-    let answers = ["re:", "fwd:", "fw:", "ответ:", "отв:", "пересл:", "aw:", "wg:"]
-        .iter()
-        .any(|mark| subject.starts_with(mark));
+    let answers = [
+        "re:",
+        "fwd:",
+        "fw:",
+        "ответ:",
+        "отв:",
+        "пересл:",
+        "aw:",
+        "wg:",
+    ]
+    .iter()
+    .any(|mark| subject.starts_with(mark));
     !answers && has_words(&subject, phrases::SUBJECTS)
 }
 
@@ -215,7 +241,10 @@ fn has_transcript(own: &str) -> bool {
     own.lines().take(1_000).any(|line| {
         let bare = unquoted(line).trim_start_matches(['<', '.', ' ']);
         let code = bare.get(..3).and_then(reply_code).is_some();
-        let lower = line.get(..line.floor_char_boundary(400)).unwrap_or_default().to_lowercase();
+        let lower = line
+            .get(..line.floor_char_boundary(400))
+            .unwrap_or_default()
+            .to_lowercase();
         (code && bare.chars().nth(3).is_none_or(|c| matches!(c, ' ' | '-')))
             || (enhanced(&lower).is_some() && reply_code(&lower).is_some())
             || lower.contains("rcpt to:")
@@ -241,9 +270,9 @@ fn has_address_line(own: &str) -> bool {
 
 /// Marks of a letter that a person wrote: a mail client's fields, a greeting, a question.
 fn is_by_person(fields: &Fields<'_>, told: &Told<'_>) -> bool {
-    let client = ["User-Agent", "X-Mailer", "Thread-Index", "X-Originating-IP"]
+    let client = ["User-Agent", "X-Mailer", "X-Originating-IP"]
         .iter()
         .any(|name| fields.first(name).is_some());
     let own = opening(told);
-    client || own.contains('?') || has_words(&own, phrases::PERSONAL)
+    client || own.contains('?') || has_words(&format!(" {own}"), phrases::PERSONAL)
 }

@@ -71,7 +71,11 @@ fn read(body: &[u8], all: &mut Vec<Recipient>) {
 
 fn recipient(fields: &Fields<'_>) -> Option<Recipient> {
     let mut addresses: Vec<String> = Vec::new();
-    for name in ["Original-Recipient", "Final-Recipient", "X-Actual-Recipient"] {
+    for name in [
+        "Original-Recipient",
+        "Final-Recipient",
+        "X-Actual-Recipient",
+    ] {
         for field in fields.all(name) {
             let value = String::from_utf8_lossy(&unfolded(field.value)).into_owned();
             let address = bare_address(&value);
@@ -93,7 +97,10 @@ fn recipient(fields: &Fields<'_>) -> Option<Recipient> {
     let given = fields.plain("Status").and_then(|s| enhanced(&s));
     let status = telling(given, &diagnostic);
     Some(Recipient {
-        action: action(&fields.plain("Action").unwrap_or_default(), status.as_deref()),
+        action: action(
+            &fields.plain("Action").unwrap_or_default(),
+            status.as_deref(),
+        ),
         addresses,
         status,
         diagnostic: diagnostic.trim().to_owned(),

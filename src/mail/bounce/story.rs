@@ -13,7 +13,7 @@ const ADDRESSES: usize = 200;
 const LINE: usize = 4_000;
 
 /// What stands before the address that failed.
-const LEADS: [&str; 16] = [
+const LEADS: &[&str] = &[
     "rcpt to",
     "final-recipient",
     "original-recipient",
@@ -32,7 +32,7 @@ const LEADS: [&str; 16] = [
     "адрес:",
 ];
 /// What stands before an address of somebody else.
-const OTHERS: [&str; 14] = [
+const OTHERS: &[&str] = &[
     "mail from",
     "from:",
     " from ",
@@ -54,14 +54,18 @@ pub(crate) fn recipients(own: &str, ours: &[Address]) -> Vec<String> {
     let mut weighed: Vec<(i32, String)> = Vec::new();
     let mut announced = false;
     for line in own.lines().take(LINES) {
-        let line = line.get(..line.floor_char_boundary(LINE)).unwrap_or_default();
+        let line = line
+            .get(..line.floor_char_boundary(LINE))
+            .unwrap_or_default();
         let lower = line.to_lowercase();
         for (address, place) in addresses(line) {
             if weighed.len() >= ADDRESSES {
                 break;
             }
             let weight = weigh(&lower, line, place, &address, announced);
-            let is_ours = ours.iter().any(|o| o.to_string().eq_ignore_ascii_case(&address));
+            let is_ours = ours
+                .iter()
+                .any(|o| o.to_string().eq_ignore_ascii_case(&address));
             let weight = weight.saturating_sub(if is_ours { 20 } else { 0 });
             match weighed
                 .iter_mut()
@@ -93,10 +97,10 @@ fn weigh(lower: &str, line: &str, place: usize, address: &str, announced: bool) 
     } else if !before.contains(char::is_alphanumeric) {
         weight = weight.saturating_add(3);
     }
-    if says_any(&before, &LEADS) {
+    if says_any(&before, LEADS) {
         weight = weight.saturating_add(3);
     }
-    if says_any(&before, &OTHERS) {
+    if says_any(&before, OTHERS) {
         weight = weight.saturating_sub(6);
     }
     if says_any(lower, phrases::FAILED) || says_any(lower, phrases::DEAD) {
@@ -119,7 +123,10 @@ fn is_system(local: &str) -> bool {
 fn addresses(line: &str) -> Vec<(String, usize)> {
     let ends = |c: char| {
         c.is_whitespace()
-            || matches!(c, '<' | '>' | '(' | ')' | '[' | ']' | ',' | ';' | '"' | ':' | '\'' | '|' | '{' | '}')
+            || matches!(
+                c,
+                '<' | '>' | '(' | ')' | '[' | ']' | ',' | ';' | '"' | ':' | '\'' | '|' | '{' | '}'
+            )
     };
     let mut found = Vec::new();
     let mut at = 0_usize;
@@ -158,7 +165,7 @@ pub(crate) fn diagnostic(own: &str, recipient: Option<&str>) -> String {
         .lines()
         .take(LINES)
         .map(unquoted)
-        .filter(|line| !line.is_empty() && line.len() <= LINE)
+        .filter(|line| line.len() <= LINE)
         .collect();
     let place = recipient
         .and_then(|r| lines.iter().position(|line| line.contains(r)))
@@ -174,7 +181,8 @@ pub(crate) fn diagnostic(own: &str, recipient: Option<&str>) -> String {
         let rest = lines.get(place..).unwrap_or_default();
         let at = rest.iter().position(wanted)?;
         // Servers fold their answers, and mail systems fold them again.
-        Some(rest.iter().skip(at).take(3).copied().collect::<Vec<_>>().join(" "))
+        let folded = rest.iter().skip(at).take_while(|line| !line.is_empty());
+        Some(folded.take(3).copied().collect::<Vec<_>>().join(" "))
     };
     from(place, &codes)
         .or_else(|| from(0, &codes))

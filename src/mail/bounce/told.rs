@@ -13,19 +13,18 @@ pub(crate) struct Told<'t> {
 }
 
 /// Fields that stand in every header block and in no sentence: where one begins a line, the returned letter has begun.
-const BLOCK: [&str; 9] = [
+const BLOCK: &[&str] = &[
     "received:",
     "return-path:",
     "message-id:",
     "mime-version:",
     "dkim-signature:",
     "authentication-results:",
-    "content-transfer-encoding:",
     "x-mailer:",
-    "content-type:",
+    "x-mimeole:",
 ];
 /// Fields that may stand before those in the same block.
-const BEFORE: [&str; 11] = [
+const BEFORE: &[&str] = &[
     "from:",
     "to:",
     "cc:",
@@ -36,6 +35,7 @@ const BEFORE: [&str; 11] = [
     "delivered-to:",
     "envelope-to:",
     "x-",
+    "content-",
     "list-",
 ];
 
@@ -47,7 +47,7 @@ pub(crate) fn told(text: &str) -> Told<'_> {
     let mut block: Option<usize> = None;
     for line in text.split_inclusive('\n') {
         let bare = unquoted(line);
-        if begins_with_any(bare, &BLOCK) {
+        if begins_with_any(bare, BLOCK) {
             let cut = block.unwrap_or(at);
             return Told {
                 own: text.get(..cut).unwrap_or_default(),
@@ -55,7 +55,7 @@ pub(crate) fn told(text: &str) -> Told<'_> {
             };
         }
         let folded = block.is_some() && line.starts_with([' ', '\t']) && !bare.is_empty();
-        if begins_with_any(bare, &BEFORE) {
+        if begins_with_any(bare, BEFORE) {
             block.get_or_insert(at);
         } else if !folded {
             block = None;
