@@ -26,6 +26,7 @@ mod text;
 pub mod thread;
 mod transfer;
 pub mod trial;
+mod vacation;
 pub mod vocabulary;
 pub mod wording;
 mod words;

@@ -6,6 +6,7 @@
 use super::bounce::shape::{self, has_null_return_path};
 use super::fields::Fields;
 use super::parts::Parts;
+use super::vacation;
 use crate::desk::letter::{Automatic, From};
 
 /// What marks a letter as no person's, and the mark; none for a person's.
@@ -18,7 +19,7 @@ pub(crate) fn automatic(
     let letter = parts.list.first()?;
     let fields = &letter.fields;
     let found = |kind: Automatic, why: &str| Some((kind, why.to_owned()));
-    let vacation = is_vacation_subject(subject);
+    let vacation = vacation::is_subject(subject);
     shape::structured(parts, from, subject, text)
         .or_else(|| report(parts, text))
         .or_else(|| {
@@ -38,7 +39,10 @@ pub(crate) fn automatic(
             if says_person(fields) {
                 None
             } else {
-                weak_marks(fields, from, subject)
+                weak_marks(fields, from, subject).or_else(|| {
+                    let why = vacation::told_in_words(fields, subject, text)?;
+                    found(Automatic::AutoReply, why)
+                })
             }
         })
         .map(|(kind, why)| (kind, super::words::clean(&why)))
@@ -114,20 +118,21 @@ fn says_person(fields: &Fields<'_>) -> bool {
         .is_some_and(|v| v.to_ascii_lowercase().starts_with("no"))
 }
 
+/// Fields of many names: `X-Autoreply`, `X-Autorespond`, `X-Auto-Reply-From`, `X-Mail-Autoreply` … Only the one that wants none is told apart.
 fn reply_fields(fields: &Fields<'_>) -> Option<(Automatic, String)> {
-    for name in [
-        "X-Autoreply",
-        "X-Autorespond",
-        "X-Autoresponder",
-        "X-Auto-Reply",
-        "X-Auto-Respond",
-        "X-AutoReply-From",
-        "X-Mail-Autoreply",
-    ] {
-        if let Some(value) = fields.plain(name)
-            && !matches!(value.to_ascii_lowercase().as_str(), "no" | "false" | "0")
+    for field in &fields.list {
+        let name: String = field.lower_name().replace('-', "");
+        let names = name.starts_with('x')
+            && (name.contains("autorepl") || name.contains("autorespon"))
+            && name != "xautoresponsesuppress";
+        if names
+            && !matches!(
+                field.plain().to_ascii_lowercase().as_str(),
+                "no" | "false" | "0"
+            )
         {
-            return Some((Automatic::AutoReply, name.to_owned()));
+            let shown = String::from_utf8_lossy(field.name).into_owned();
+            return Some((Automatic::AutoReply, shown));
         }
     }
     let class = fields.plain("X-POST-MessageClass").unwrap_or_default();
@@ -170,7 +175,7 @@ fn null_return_path(fields: &Fields<'_>, subject: &str) -> Option<(Automatic, St
     }
     let answers = fields.first("In-Reply-To").is_some()
         || fields.first("References").is_some()
-        || is_vacation_subject(subject);
+        || vacation::is_subject(subject);
     let kind = if answers {
         Automatic::AutoReply
     } else {
@@ -196,7 +201,7 @@ fn weak_marks(fields: &Fields<'_>, from: &From, subject: &str) -> Option<(Automa
             .plain("X-Mailer")
             .is_some_and(|m| m.to_ascii_lowercase().contains("vacation"))
         || is_no_reply(from);
-    if hinted && is_vacation_subject(subject) {
+    if hinted && vacation::is_subject(subject) {
         return Some((
             Automatic::AutoReply,
             "a subject of automatic replies with other marks of one".to_owned(),
@@ -252,33 +257,6 @@ fn is_no_reply(from: &From) -> bool {
     ["noreply", "donotreply", "dontreply"]
         .iter()
         .any(|word| letters.starts_with(word) || letters.ends_with(word))
-}
-
-fn is_vacation_subject(subject: &str) -> bool {
-    let subject = subject.to_lowercase();
-    [
-        "автоответ",
-        "автоматический ответ",
-        "автоматическое уведомление об отсутствии",
-        "в отпуске",
-        "нет на месте",
-        "отсутствую",
-        "вне офиса",
-        "out of office",
-        "out of the office",
-        "automatic reply",
-        "auto reply",
-        "auto-reply",
-        "autoreply",
-        "auto response",
-        "auto-response",
-        "autoresponse",
-        "on vacation",
-        "vacation",
-        "ooo:",
-    ]
-    .iter()
-    .any(|mark| subject.contains(mark))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::column::{day_text, micros, pack};
 use super::entry::{self, Entry, event_data, hex, locale_word, matter_data};
+use super::outbox;
 use super::statement::{made, portions, rows};
 use super::work::{LetterResult, Names, Outgoing, Work};
 use crate::desk::decide::{Concern, Decision};
@@ -109,7 +110,7 @@ impl Work {
         if let Some(letter) = letter {
             self.decide_letter(letter, decision, request, now).await?;
         }
-        self.lose(&decision.events, now).await?;
+        outbox::lose(&mut self.tx, &decision.events, now).await?;
         self.write_outbox(letter, decision, names, letters, now)
             .await?;
         self.chain(letter, decision, request, letters, now)?;
@@ -306,29 +307,6 @@ impl Work {
                 "Letter {} is decided already, or is another one",
                 letter.id.0
             );
-        }
-        Ok(())
-    }
-
-    /// A letter of ours that the server took and that came back is as lost as one that it refused (R47).
-    async fn lose(&mut self, events: &[Event], now: DateTime<Utc>) -> Result<()> {
-        for event in events {
-            if let Event::Undelivered {
-                why,
-                outbox: Some(id),
-                ..
-            } = event
-            {
-                sqlx::query(
-                    "UPDATE outbox SET state = 'failed', due_us = NULL, answer = $2, settled_us = $3 WHERE id = $1 AND state <> 'failed'",
-                )
-                .bind(*id)
-                .bind(why.clone())
-                .bind(micros(now))
-                .execute(&mut *self.tx)
-                .await
-                .context("The letter that came back could not be marked as lost")?;
-            }
         }
         Ok(())
     }
@@ -533,7 +511,8 @@ mod tests {
     use crate::store::history::ChainState;
     use crate::store::outbox::Fate;
     use crate::store::testing::{
-        address, apply, decision, kept, matter, minute, notice, on_each_engine, registered,
+        address, apply, decision, kept, matter, minute, notice, on_each_engine, register,
+        registered,
     };
 
     #[tokio::test]

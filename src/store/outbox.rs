@@ -8,6 +8,7 @@ use sqlx::{Any, Row, Transaction};
 use super::column::{micros, moment, unpack_bytes};
 use super::pool::{Engine, Store};
 use super::statement::{made, portions};
+use crate::desk::event::Event;
 use crate::desk::request::RequestId;
 
 /// A letter that is due.
@@ -190,6 +191,33 @@ async fn settle(
             .bind(due.is_none().then(|| micros(now)));
     }
     query.execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// What a decision says of letters of ours that the server took and that came back: they are as lost as one that it refused (R47).
+pub(crate) async fn lose(
+    tx: &mut Transaction<'static, Any>,
+    events: &[Event],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    for event in events {
+        if let Event::Undelivered {
+            why,
+            outbox: Some(id),
+            ..
+        } = event
+        {
+            sqlx::query(
+                "UPDATE outbox SET state = 'failed', due_us = NULL, answer = $2, settled_us = $3 WHERE id = $1 AND state <> 'failed'",
+            )
+            .bind(*id)
+            .bind(why.clone())
+            .bind(micros(now))
+            .execute(&mut **tx)
+            .await
+            .context("The letter that came back could not be marked as lost")?;
+        }
+    }
     Ok(())
 }
 
