@@ -41,10 +41,12 @@ use postdesk::desk::decide::{Concern, Decision, Verdict};
 use postdesk::desk::event::Event;
 use postdesk::desk::notice::{Notice, Purpose, Tells, Template, Thread};
 use postdesk::desk::request::{Number, Status};
-use postdesk::inbound::{self, Inbound};
+use postdesk::inbound::Inbound;
 use postdesk::store::letters::{Fetched, Location};
 use postdesk::store::outbox::Fate;
 use postdesk::store::pool::Store;
+use postdesk::store::work::Written;
+use postdesk::writing;
 
 /// How a step begins.
 const DAYS: [&str; 7] = ["mon ", "tue ", "wed ", "thu ", "fri ", "sat ", "sun "];
@@ -360,10 +362,12 @@ impl Play {
         let now = self.clock.now();
         let mut work = self.store.begin().await.unwrap();
         let names = work.name(&decision);
-        let (letters, _) = inbound::write(&self.config, &decision, &names, now);
-        work.apply(None, &decision, &names, &letters, now)
-            .await
-            .unwrap();
+        let (letters, _) = writing::write(&self.config, &decision, &names, now).unwrap();
+        let written = Written {
+            explanation: None,
+            letters,
+        };
+        work.apply(None, &decision, &names, written, now).unwrap();
         work.commit().await.unwrap();
     }
 
