@@ -78,6 +78,16 @@ mod tests {
             ),
             (None, "пользователь не найден", true),
             (None, "Почтовый ящик переполнен", false),
+            (
+                Some("5.4.1"),
+                "550 5.4.1 <a@b>: Recipient address rejected: Access denied [x.outlook.com]",
+                true,
+            ),
+            (
+                Some("5.1.8"),
+                "553 5.1.8 Domain of sender does not exist",
+                false,
+            ),
         ] {
             assert_eq!(is_dead(status, words), dead, "{status:?} {words}");
         }

@@ -100,3 +100,69 @@ fn finished(addresses: Vec<String>, action: Action, status: Option<String>, word
         further_ids: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use std::time::{Duration, Instant};
+
+    use proptest::prelude::*;
+
+    use crate::mail::parse::{Caps, read};
+
+    /// `FAULTS` F: nothing that a report says takes long to read, however often it says it.
+    #[test]
+    fn a_hostile_report_is_read_in_time() {
+        let head = "Return-Path: <>\nFrom: MAILER-DAEMON@x.example\nTo: support@desk.example\nSubject: failure notice\n";
+        for piece in [
+            "a@b.example ",
+            "<olga@x.example>:\n",
+            "5.1.1 550 ",
+            "550 5.1.1 user unknown quota spam\n",
+            "could not be delivered ",
+            "Subject: x\nTo: y\n",
+            "Message-ID: <",
+            "5.5.5.5.",
+            "> ",
+            "@",
+        ] {
+            let long = piece.repeat((2 << 20) / piece.len());
+            for raw in [
+                format!("{head}\n{long}"),
+                format!(
+                    "{head}Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\n{long}\n--b\nContent-Type: message/delivery-status\n\nFinal-Recipient: rfc822; {long}\n\n{long}\n--b--\n"
+                ),
+                format!("{head}X-Failed-Recipients: {long}\n\nx"),
+            ] {
+                let begun = Instant::now();
+                let letter = read(raw.as_bytes(), Caps::DEFAULT);
+                assert!(letter.automatic.is_some());
+                assert!(begun.elapsed() < Duration::from_secs(10), "{piece:?}");
+            }
+        }
+        let part = "--b\nContent-Type: message/rfc822\n\nMessage-ID: <a@b>\nTo: a@b.example, c@d.example\n\nx\n";
+        let parts = part.repeat(3_000);
+        let raw = format!("{head}Content-Type: multipart/mixed; boundary=b\n\n{parts}--b--\n");
+        let begun = Instant::now();
+        assert!(read(raw.as_bytes(), Caps::DEFAULT).bounce.is_some());
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+
+    proptest! {
+        #[test]
+        fn no_report_breaks_the_reader(pieces in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "Final-Recipient: rfc822; ", "Action: failed\n", "Status: 5.1.1\n", "\n", "<", ">", "@", ".", "5", "550 ", "é", "🙂",
+                "olga@x.example", "could not be delivered", "Message-ID: <", "--b\n", "Content-Type: message/delivery-status\n\n", " ", "\t", ";", "İ",
+            ]), 0..60,
+        )) {
+            let text = pieces.concat();
+            let raw = format!("From: MAILER-DAEMON\nSubject: failure notice\nContent-Type: multipart/report; boundary=b\n\n--b\n\n{text}\n--b--\n");
+            let bounce = read(raw.as_bytes(), Caps::DEFAULT).bounce;
+            prop_assert!(bounce.is_some());
+            let bounce = bounce.unwrap();
+            prop_assert!(bounce.also.len() <= super::FURTHER);
+            prop_assert!(bounce.diagnostic.is_none_or(|d| d.chars().count() <= super::REASON));
+        }
+    }
+}

@@ -7,6 +7,8 @@ use crate::mail::parts::{Part, Parts};
 
 /// How much of a returned letter is looked at.
 const HEADER: usize = 64 * 1024;
+/// How many parts of a report are looked at: what it returns stands among the first.
+const PARTS: usize = 20;
 /// How many Message-IDs of a report are looked at.
 const IDS: usize = 8;
 
@@ -34,7 +36,7 @@ pub(crate) fn message_ids(parts: &Parts<'_>, told: &Told<'_>) -> Vec<String> {
             ids.push(id);
         }
     };
-    for part in parts.list.iter().skip(1) {
+    for part in parts.list.iter().skip(1).take(PARTS) {
         if is_returned(part) {
             let (decoded, _) = part.decoded_up_to(HEADER);
             add(header_id(&decoded));
@@ -84,7 +86,8 @@ fn bracketed(value: &str) -> Option<String> {
 
 /// The one address that the returned letter was to; none if it names several or nobody.
 pub(crate) fn only_recipient(parts: &Parts<'_>, told: &Told<'_>) -> Option<String> {
-    let in_parts = parts.list.iter().skip(1).filter(|p| is_returned(p));
+    let parts = parts.list.iter().skip(1).take(PARTS);
+    let in_parts = parts.filter(|p| is_returned(p));
     let mut headers: Vec<Vec<u8>> = in_parts
         .map(|part| part.decoded_up_to(HEADER).0.into_owned())
         .collect();

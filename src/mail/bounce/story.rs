@@ -9,6 +9,10 @@ use crate::desk::address::Address;
 const LINES: usize = 1_000;
 /// Addresses that are weighed.
 const ADDRESSES: usize = 200;
+/// Addresses that are known as ours.
+const OURS: usize = 50;
+/// Octets before an address that say whose it is.
+const BEFORE: usize = 120;
 /// Longest line that is looked at, in octets; an address stands in a short one.
 const LINE: usize = 4_000;
 
@@ -52,20 +56,21 @@ const OTHERS: &[&str] = &[
 /// Addresses that the text names as failed, the likeliest first; none that is in `ours`, whose letter it was.
 pub(crate) fn recipients(own: &str, ours: &[Address]) -> Vec<String> {
     let mut weighed: Vec<(i32, String)> = Vec::new();
+    let ours: Vec<String> = ours.iter().take(OURS).map(ToString::to_string).collect();
     let mut announced = false;
+    let mut left = ADDRESSES;
     for line in own.lines().take(LINES) {
         let line = line
             .get(..line.floor_char_boundary(LINE))
             .unwrap_or_default();
         let lower = line.to_lowercase();
-        for (address, place) in addresses(line) {
-            if weighed.len() >= ADDRESSES {
-                break;
-            }
-            let weight = weigh(&lower, line, place, &address, announced);
-            let is_ours = ours
-                .iter()
-                .any(|o| o.to_string().eq_ignore_ascii_case(&address));
+        let found = addresses(line, left);
+        left = left.saturating_sub(found.len());
+        let says = !found.is_empty()
+            && (says_any(&lower, phrases::FAILED) || says_any(&lower, phrases::DEAD));
+        for (address, place) in found {
+            let weight = weigh(line, place, &address, announced, says);
+            let is_ours = ours.iter().any(|o| o.eq_ignore_ascii_case(&address));
             let weight = weight.saturating_sub(if is_ours { 20 } else { 0 });
             match weighed
                 .iter_mut()
@@ -88,9 +93,10 @@ pub(crate) fn recipients(own: &str, ours: &[Address]) -> Vec<String> {
 }
 
 /// How much the line around it says that this address failed.
-fn weigh(lower: &str, line: &str, place: usize, address: &str, announced: bool) -> i32 {
+fn weigh(line: &str, place: usize, address: &str, announced: bool, says: bool) -> i32 {
     let mut weight = i32::from(announced);
-    let before = line.get(..place).unwrap_or_default().to_lowercase();
+    let near = line.floor_char_boundary(place.saturating_sub(BEFORE));
+    let before = line.get(near..place).unwrap_or_default().to_lowercase();
     let bare = unquoted(line).trim_matches(|c: char| !c.is_alphanumeric());
     if bare.eq_ignore_ascii_case(address) {
         weight = weight.saturating_add(4);
@@ -103,7 +109,7 @@ fn weigh(lower: &str, line: &str, place: usize, address: &str, announced: bool) 
     if says_any(&before, OTHERS) {
         weight = weight.saturating_sub(6);
     }
-    if says_any(lower, phrases::FAILED) || says_any(lower, phrases::DEAD) {
+    if says {
         weight = weight.saturating_add(2);
     }
     let local = address.split('@').next().unwrap_or_default();
@@ -119,8 +125,8 @@ fn is_system(local: &str) -> bool {
     local.starts_with("mailer-daemon") || local.starts_with("postmaster")
 }
 
-/// Addresses in a line, with the places where they begin.
-fn addresses(line: &str) -> Vec<(String, usize)> {
+/// At most so many addresses in a line, with the places where they begin.
+fn addresses(line: &str, most: usize) -> Vec<(String, usize)> {
     let ends = |c: char| {
         c.is_whitespace()
             || matches!(
@@ -133,8 +139,11 @@ fn addresses(line: &str) -> Vec<(String, usize)> {
     for word in line.split_inclusive(ends) {
         let place = at;
         at = at.saturating_add(word.len());
-        if !word.contains('@') {
+        if !word.contains('@') || word.len() > 400 {
             continue;
+        }
+        if found.len() >= most {
+            break;
         }
         let word = word
             .trim_end_matches(ends)
