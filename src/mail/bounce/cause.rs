@@ -5,7 +5,9 @@ use super::status::reply_code;
 
 /// Whether trying the address again is pointless, by the status code (RFC 3463 3.2) and the other server's words. Only failures ask.
 pub(crate) fn is_dead(status: Option<&str>, words: &str) -> bool {
-    let mut rest = words.to_lowercase();
+    // Answers are folded anywhere.
+    let folded: Vec<&str> = words.split_whitespace().collect();
+    let mut rest = folded.join(" ").to_lowercase();
     let told = status.and_then(by_status);
     // The server took the recipient and then refused the letter: the address lives, whatever the words say.
     if (rest.contains("end of data") || rest.contains("data command")) && told != Some(true) {
@@ -79,8 +81,18 @@ mod tests {
             (None, "пользователь не найден", true),
             (None, "Почтовый ящик переполнен", false),
             (
+                Some("5.1.1"),
+                "550 5.1.1 <a@b>: inactive email address",
+                true,
+            ),
+            (
+                Some("5.4.4"),
+                "Malformed or unexpected name server reply",
+                false,
+            ),
+            (
                 Some("5.4.1"),
-                "550 5.4.1 <a@b>: Recipient address rejected: Access denied [x.outlook.com]",
+                "550 5.4.1 <a@b>: Recipient address rejected: Access\n    denied [x.outlook.com]",
                 true,
             ),
             (
