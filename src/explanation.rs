@@ -4,10 +4,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use crate::desk::assurance::SenderAssurance;
+use crate::desk::assurance::{Level, SenderAssurance};
 use crate::desk::decide::{Concern, Decision, Known};
 use crate::desk::event::Event;
 use crate::desk::letter::{From, Letter};
+use crate::desk::loops::Breakers;
 use crate::desk::request::{Kind, Type};
 
 /// A letter of ours as `explain` names it.
@@ -74,7 +75,7 @@ pub fn json(case: &Case<'_>) -> Value {
         "attachments": letter.attachments.iter().map(|a| json!({
             "name": a.name, "type": a.media_type, "size": a.size, "sha256": hex(&a.sha256),
         })).collect::<Vec<_>>(),
-        "automatic": letter.automatic.as_ref().map(|(what, _)| what.word()),
+        "automatic": Breakers::ALL.machine(letter).map(|(what, _)| what.word()),
         "bounce": letter.bounce.as_ref().map(|b| json!({
             "recipient": b.recipient, "action": b.action, "status": b.status, "permanent": b.permanent,
             "original_message_id": b.original_message_id,
@@ -91,6 +92,11 @@ pub fn json(case: &Case<'_>) -> Value {
         "registration_day": found.day.map(|d| d.to_string()),
         "opens": found.opens.map(moment),
         "due": due.map(moment),
+        "evidence": evidence(case),
+        "alternatives": case.decision.findings.rejected.iter().map(|r| json!({
+            "number": r.number.map(|n| n.to_string()), "clue": r.clue, "why": r.why,
+        })).collect::<Vec<_>>(),
+        "caps": case.decision.findings.capped,
         "letters": case.told.iter().map(|t| json!({"to": t.to, "template": t.template, "subject": t.subject})).collect::<Vec<_>>(),
         "reasons": case.decision.reasons,
         "faults": faults,
@@ -104,6 +110,7 @@ pub fn undecided(arrived: DateTime<Utc>, zone: Tz) -> Value {
         "arrived": moment(arrived, zone), "text": "", "new_text": "", "attachments": [], "automatic": null, "bounce": null,
         "assurance": {"level": "none", "evidence": []}, "sender": null, "about": null, "kind": null, "type": null, "verdict": null,
         "number": null, "registration_day": null, "opens": null, "due": null, "letters": [],
+        "evidence": {"for": [], "against": []}, "alternatives": [], "caps": [],
         "reasons": ["It is kept and waits for its decision"], "faults": [],
     })
 }
@@ -165,6 +172,21 @@ impl Found {
             due,
         }
     }
+}
+
+/// What speaks for the decision and what against the sender or the letter; whoever establishes something adds it to the findings.
+fn evidence(case: &Case<'_>) -> Value {
+    let findings = &case.decision.findings;
+    let (mut speaks_for, mut against) = (Vec::new(), Vec::new());
+    let of_sender = case.assurance.evidence().iter().map(String::as_str);
+    if case.assurance.level() == Level::None {
+        against.extend(of_sender);
+    } else {
+        speaks_for.extend(of_sender);
+    }
+    speaks_for.extend(findings.supporting.iter().map(String::as_str));
+    against.extend(findings.opposing.iter().map(String::as_str));
+    json!({"for": speaks_for, "against": against})
 }
 
 /// The existing request that the letter is entered in.

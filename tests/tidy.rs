@@ -30,9 +30,10 @@ const ARROWS: &[(&str, &str)] = &[
     ("intake", "imap maildir store config clock telemetry desk"),
     (
         "inbound",
-        "examination knowledge explanation mail store config desk clock telemetry",
+        "examination knowledge watch explanation mail store config desk clock telemetry",
     ),
     ("examination", "mail config desk"),
+    ("watch", "store desk"),
     ("knowledge", "examination store config desk mail"),
     (
         "outbound",

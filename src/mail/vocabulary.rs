@@ -182,6 +182,15 @@ fn alert(tells: &Tells) -> [(&'static str, Value); 3] {
         None => (none(), none(), none()),
         Some(Alert::Held(why)) => (Value::from("held"), text_value(Some(why), CITED), none()),
         Some(Alert::OverLimit) => (Value::from("over-limit"), none(), none()),
+        Some(Alert::Flood) => (Value::from("flood"), none(), none()),
+        Some(Alert::BadTokens(domain, count)) => {
+            let what = format!("{domain}: {count}");
+            (
+                Value::from("bad-tokens"),
+                text_value(Some(&what), CITED),
+                none(),
+            )
+        }
         Some(Alert::Unreadable) => (Value::from("unreadable"), none(), none()),
         Some(Alert::Undelivered(to, why)) => (
             Value::from("undelivered"),

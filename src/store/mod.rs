@@ -16,3 +16,4 @@ mod schema;
 mod statement;
 #[cfg(test)]
 mod testing;
+mod told;

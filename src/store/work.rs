@@ -194,35 +194,38 @@ impl Work {
         Ok(read_all(&query.fetch_all(&mut *self.tx).await?)?.pop())
     }
 
-    /// The request whose letters (received or sent) include the first of these Message-IDs that is known, tried in order. Where several
-    /// letters bear one Message-ID, a letter of ours goes before one received, and the earlier before the later. Only the first 64 are tried.
+    /// The requests whose letters, received or sent, bear these Message-IDs (D49). Where several letters bear one, a letter of ours goes
+    /// before one received, and the earlier before the later; what only waits for a person beside a request is no letter of it (S5). Only the
+    /// first 64 are tried.
     ///
     /// # Errors
     /// The database can't be read.
-    pub async fn request_by_message_ids(
+    pub async fn requests_by_message_ids(
         &mut self,
         ids: &[String],
-    ) -> Result<Option<(RequestId, String)>> {
+    ) -> Result<BTreeMap<String, RequestId>> {
         let Some(piece) = padded(ids.get(..ids.len().min(64)).unwrap_or_default()).next() else {
-            return Ok(None);
+            return Ok(BTreeMap::new());
         };
         let places = list(1, piece.len());
         let mut query = made(format!(
             "SELECT message_id, request_id, 0 AS source, id FROM outbox WHERE message_id IN ({places}) AND request_id IS NOT NULL \
              UNION ALL \
              SELECT message_id, request_id, 1 AS source, id FROM letters WHERE message_id IN ({places}) AND request_id IS NOT NULL \
-             ORDER BY source, id"
+             AND verdict <> '{}' \
+             ORDER BY source, id",
+            Verdict::Held.word()
         ));
         for id in &piece {
             query = query.bind(id.clone());
         }
-        let mut found: BTreeMap<String, i64> = BTreeMap::new();
+        let mut found = BTreeMap::new();
         for row in query.fetch_all(&mut *self.tx).await? {
-            found.entry(row.try_get(0)?).or_insert(row.try_get(1)?);
+            found
+                .entry(row.try_get(0)?)
+                .or_insert(RequestId(row.try_get(1)?));
         }
-        Ok(ids
-            .iter()
-            .find_map(|id| Some((RequestId(*found.get(id)?), id.clone()))))
+        Ok(found)
     }
 
     /// A letter of ours by its name.
@@ -584,22 +587,21 @@ mod tests {
             let mut work = db.store.begin().await.unwrap();
             let find = async |work: &mut Work, ids: &[&str]| {
                 let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-                work.request_by_message_ids(&ids).await.unwrap()
+                let found = work.requests_by_message_ids(&ids).await.unwrap();
+                found.into_iter().collect::<Vec<_>>()
             };
             let (one, two) = ("one@raduga.example", "two@raduga.example");
             assert_eq!(
                 find(&mut work, &["unknown@x", two, one]).await,
-                Some((second, two.to_owned()))
+                [(one.to_owned(), first), (two.to_owned(), second)]
             );
             let ours = "out-1@desk.example";
-            assert_eq!(
-                find(&mut work, &[ours]).await,
-                Some((first, ours.to_owned()))
-            );
-            assert_eq!(find(&mut work, &["unknown@x"]).await, None);
-            assert_eq!(find(&mut work, &[]).await, None);
+            assert_eq!(find(&mut work, &[ours]).await, [(ours.to_owned(), first)]);
+            assert_eq!(find(&mut work, &["unknown@x"]).await, []);
+            assert_eq!(find(&mut work, &[]).await, []);
             let many: Vec<String> = (0..5000).map(|n| format!("{n}@x")).collect();
-            assert_eq!(work.request_by_message_ids(&many).await.unwrap(), None);
+            let found = work.requests_by_message_ids(&many).await.unwrap();
+            assert!(found.is_empty());
         })
         .await;
     }
