@@ -451,6 +451,11 @@ impl Play {
             let explanation: serde_json::Value =
                 serde_json::from_str(&record.explanation.unwrap()).unwrap();
             lines.push(self.verdict(&explanation));
+            for reason in explanation["reasons"].as_array().unwrap() {
+                let reason = reason.as_str().unwrap();
+                let russian = postdesk::mail::russian::said(reason);
+                assert!(russian.is_some(), "src/mail/russian.rs lacks: {reason}");
+            }
             let entries = |key: &str| explanation[key].as_array().cloned().unwrap_or_default();
             for other in entries("alternatives") {
                 let number = other["number"].as_str().unwrap_or("any request");

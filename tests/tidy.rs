@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("main", "cli telemetry"),
     (
         "cli",
-        "daemon intake inbound outbound examination knowledge explanation config store mail desk clock telemetry imap smtp maildir folder courier parcel",
+        "daemon intake inbound outbound examination knowledge explanation account config store mail desk clock telemetry imap smtp maildir folder courier parcel",
     ),
     (
         "daemon",
@@ -41,6 +41,7 @@ const ARROWS: &[(&str, &str)] = &[
     ),
     ("courier", "smtp folder parcel config"),
     ("explanation", "desk"),
+    ("account", "explanation mail desk"),
     ("imap", "config tls telemetry"),
     ("smtp", "config tls telemetry desk parcel"),
     ("folder", "telemetry desk parcel"),

@@ -23,6 +23,7 @@ pub mod parse;
 mod parts;
 pub mod quote;
 mod results;
+pub mod russian;
 pub mod screen;
 mod text;
 pub mod thread;
