@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use crate::desk::assurance::{Level, SenderAssurance};
-use crate::desk::decide::{Concern, Decision, Known};
+use crate::desk::decide::{Concern, Decision, Known, Verdict};
 use crate::desk::event::Event;
 use crate::desk::letter::{From, Letter};
 use crate::desk::loops::Breakers;
@@ -189,8 +189,11 @@ fn evidence(case: &Case<'_>) -> Value {
     json!({"for": speaks_for, "against": against})
 }
 
-/// The existing request that the letter is entered in.
+/// The existing request that the letter is entered in. What waits beside a request is in none yet; it stands among the alternatives (S5).
 fn about(case: &Case<'_>) -> Value {
+    if case.decision.verdict == Verdict::Held {
+        return Value::Null;
+    }
     match (&case.decision.concern, &case.known.lead) {
         (Concern::Existing(id), Some(lead)) if lead.request.id == *id => json!({
             "number": lead.request.number.map(|n| n.to_string()), "evidence": lead.evidence.in_words(),

@@ -15,6 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use postdesk::clock::Clock;
 use postdesk::config::{self, Config};
 use postdesk::desk::loops::Breakers;
+use postdesk::desk::people::{Customer, Directory, OrdersRequire};
 use postdesk::inbound::Inbound;
 use postdesk::store::letters::{Fetched, Location};
 use postdesk::store::outbox::Fate;
@@ -247,7 +248,7 @@ async fn e56_without_breakers_two_desks_would_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn e56_s41_each_breaker_alone_stops_two_desks_within_three_letters() {
+async fn e56_s40_s41_each_breaker_alone_stops_two_desks_within_three_letters() {
     let none = Breakers::NONE;
     let marks = Breakers {
         marks: true,
@@ -334,6 +335,56 @@ async fn e56_a_machine_without_any_mark_is_answered_ten_times_and_no_more() {
     let said = letter(B, A, 99, "A person at last: how do I log in?");
     let sent = desk.receive(&[said], at).await;
     assert_eq!(sent.iter().filter(|l| l.recipient == B).count(), 1);
+}
+
+/// The word that an order needs is asked for past the limit of requests, and not for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn e56_a_machine_that_orders_is_not_asked_for_its_word_for_ever() {
+    let mailbox = Desk::mailbox("one.example", "refuse");
+    let limits = "[limits]\nletters_per_hour = 5\nrequests_per_hour = 2\n";
+    let mut desk = Desk::new("one.example", B, &format!("{mailbox}{limits}")).await;
+    let customers = desk.config.desk.directory.customers().to_vec();
+    let mut config = (*desk.config).clone();
+    let changed = customers.into_iter().map(|customer| Customer {
+        orders_require: OrdersRequire::Confirmation,
+        ..customer
+    });
+    let own = [config.desk.address.clone()];
+    config.desk.directory = Directory::new(changed.collect(), vec![], vec![], vec![], &own, false);
+    desk.config = Arc::new(config);
+    let mut at: DateTime<Utc> = START.parse().unwrap();
+    let mut asked = 0;
+    for n in 1..=20 {
+        at += TimeDelta::seconds(20);
+        let order = letter(B, A, n, &format!("Создайте {}", "а".repeat(n as usize)));
+        let order = String::from_utf8(order).unwrap();
+        let order = order.replace("Subject: Question", "Subject: Order: question");
+        let sent = desk.receive(&[order.into_bytes()], at).await;
+        asked += sent.iter().filter(|l| l.template == "challenge").count();
+    }
+    assert_eq!(asked, 5);
+}
+
+/// `TRUST` 5 rule 5: more than 20 tokens an hour from one domain that are none of ours raise one alarm; each of those letters is taken as it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn d43_whoever_guesses_tokens_raises_one_alarm() {
+    let mailbox = Desk::mailbox("one.example", "ignore");
+    let mut desk = Desk::new("one.example", B, &mailbox).await;
+    let mut at: DateTime<Utc> = START.parse().unwrap();
+    let mut alarms = Vec::new();
+    for n in 1..=60_u32 {
+        at += TimeDelta::seconds(20);
+        let from = format!("guest{n}@guess.example");
+        let to = format!("support+r1{n:04}.{n:026}@one.example");
+        let sent = desk.receive(&[letter(&from, &to, n, "Угадал?")], at).await;
+        alarms.extend(sent.iter().map(|l| (n, l.template.clone())));
+    }
+    assert_eq!(alarms, [(21, "specialist-alert".to_owned())]);
+    assert_eq!(
+        desk.count("SELECT COUNT(*) FROM letters WHERE verdict = 'ignored'")
+            .await,
+        60
+    );
 }
 
 /// What a flood of 1,000 different strangers within ten minutes causes at a desk that treats strangers so.

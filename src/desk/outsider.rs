@@ -22,7 +22,7 @@ pub(super) fn redirected(
     address: &Address,
     template: Template,
 ) -> Decision {
-    let flooded = flood(&mut draft, known, incoming);
+    let flooded = flood(&mut draft, known);
     let former = template == Template::NotRepresentative;
     draft.because(if former {
         "The sender was a representative and is none on the day of arrival (R6, R11)"
@@ -71,7 +71,7 @@ pub(super) fn redirected(
 }
 
 /// E59: past the budget that all outsiders share nothing is sent for a letter of theirs, but for one alarm; whether it is spent.
-fn flood(draft: &mut Draft<'_>, known: &Known, incoming: &Incoming<'_>) -> bool {
+fn flood(draft: &mut Draft<'_>, known: &Known) -> bool {
     let most = draft.desk.limits.outsider_letters_per_hour;
     if known.outsider_letters_last_hour < most {
         return false;
@@ -79,7 +79,7 @@ fn flood(draft: &mut Draft<'_>, known: &Known, incoming: &Incoming<'_>) -> bool 
     draft.because("Outsiders together caused as many letters as they may: kept silently (E59)");
     draft.capped(format!("outsider_letters_per_hour = {most}"));
     if !known.flood_told {
-        telling::alert(draft, Some(incoming), Tells::default(), Alert::Flood);
+        telling::alert(draft, None, Tells::default(), Alert::Flood);
     }
     true
 }
@@ -140,7 +140,7 @@ pub(super) fn stranger(
                 draft.because(
                     "The sender's address is not authenticated: recorded in silence (R12)",
                 );
-            } else if !flood(&mut draft, known, incoming) && may_refuse_again(&mut draft, known) {
+            } else if !flood(&mut draft, known) && may_refuse_again(&mut draft, known) {
                 draft.tell(telling::to_outsider(
                     draft.desk,
                     Template::Refused,
@@ -176,7 +176,7 @@ fn open_desk(
         draft.because("A stranger past the limit of requests: kept for a specialist (R48)");
         return draft.end(Verdict::Held);
     }
-    if flood(&mut draft, known, incoming) {
+    if flood(&mut draft, known) {
         return draft.end(Verdict::Held);
     }
     draft.because("The mailbox takes strangers' questions; their organisation is unknown (R12)");
