@@ -7,6 +7,7 @@ use crate::desk::assurance::SenderAssurance;
 use crate::desk::letter::Letter;
 use crate::mail::assurance;
 use crate::mail::clues::{self, Clues};
+use crate::mail::essence;
 use crate::mail::parse::{self, Caps};
 use crate::mail::thread::{self, Keys};
 
@@ -19,6 +20,8 @@ pub struct Examined {
     pub assurance: SenderAssurance,
     /// What leads to a request.
     pub clues: Clues,
+    /// What it says, apart from its figures; none if it says nothing.
+    pub essence: Option<[u8; 32]>,
 }
 
 /// Stops 3 to 6: from bytes to a letter, its assurance and its clues. Pure.
@@ -41,6 +44,7 @@ pub fn examine(raw: &[u8], config: &Config, mailbox: &str) -> Examined {
         .unwrap_or_default();
     let assurance = assurance::judge(raw, &letter, ids);
     Examined {
+        essence: essence::of(&letter.new_text),
         letter,
         assurance,
         clues,

@@ -45,7 +45,8 @@ pub struct Watch {
     texts: BTreeMap<(String, bool, [u8; 32]), Times>,
     tokens: BTreeMap<String, Times>,
     outsiders: BTreeMap<LetterId, (DateTime<Utc>, u32)>,
-    told: BTreeMap<Alarm, DateTime<Utc>>,
+    /// When, and for which letter: one that is decided on again because the store refused must not find itself told of.
+    told: BTreeMap<Alarm, (DateTime<Utc>, LetterId)>,
     swept: Option<DateTime<Utc>>,
 }
 
@@ -55,7 +56,7 @@ impl Watch {
         self.sweep(now);
         if let Some((sender, vouched)) = &sight.sender {
             let told = Alarm::Sender(sender.clone(), *vouched);
-            known.limit_told = self.is_recent(&told, now);
+            known.limit_told = self.is_told(&told, sight.id, now);
             if let Some(essence) = sight.essence {
                 let said = self.texts.get(&(sender.clone(), *vouched, essence));
                 known.same_text_last_hour = said.map_or(0, |t| others(t, sight.id, now));
@@ -65,14 +66,14 @@ impl Watch {
             let before = self.tokens.get(domain);
             let before = before.map_or(0, |t| others(t, sight.id, now));
             known.bad_tokens_last_hour = before.saturating_add(u32::from(sight.bad_tokens > 0));
-            known.bad_tokens_told = self.is_recent(&Alarm::Tokens(domain.clone()), now);
+            known.bad_tokens_told = self.is_told(&Alarm::Tokens(domain.clone()), sight.id, now);
         }
         let caused = self.outsiders.iter();
         known.outsider_letters_last_hour = caused
             .filter(|(id, (at, _))| **id != sight.id && is_recent(*at, now))
             .map(|(_, (_, letters))| *letters)
             .fold(0, u32::saturating_add);
-        known.flood_told = self.is_recent(&Alarm::Flood, now);
+        known.flood_told = self.is_told(&Alarm::Flood, sight.id, now);
     }
 
     /// Remembers what became of a letter.
@@ -105,13 +106,14 @@ impl Watch {
                 Alert::Held(_) | Alert::Unreadable | Alert::Undelivered(..) => None,
             };
             if let Some(alarm) = alarm {
-                self.told.insert(alarm, now);
+                self.told.insert(alarm, (now, sight.id));
             }
         }
     }
 
-    fn is_recent(&self, alarm: &Alarm, now: DateTime<Utc>) -> bool {
-        self.told.get(alarm).is_some_and(|at| is_recent(*at, now))
+    fn is_told(&self, alarm: &Alarm, id: LetterId, now: DateTime<Utc>) -> bool {
+        let told = self.told.get(alarm);
+        told.is_some_and(|(at, letter)| *letter != id && is_recent(*at, now))
     }
 
     /// Forgets what is older than an hour; now and then, for it looks at everything.
@@ -131,7 +133,7 @@ impl Watch {
         self.texts.retain(|_, times| lives(times));
         self.tokens.retain(|_, times| lives(times));
         self.outsiders.retain(|_, (at, _)| is_recent(*at, now));
-        self.told.retain(|_, at| is_recent(*at, now));
+        self.told.retain(|_, (at, _)| is_recent(*at, now));
     }
 }
 

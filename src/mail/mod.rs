@@ -22,7 +22,7 @@ mod params;
 pub mod parse;
 mod parts;
 pub mod quote;
-mod results;
+pub mod results;
 pub mod russian;
 pub mod screen;
 mod text;

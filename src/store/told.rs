@@ -30,7 +30,7 @@ impl Work {
         for request in requests {
             query = query.bind(request.0);
         }
-        let row = query.fetch_optional(&mut *self.tx).await?;
+        let row = query.fetch_optional(self.connection()).await?;
         Ok(row.map(|row| row.try_get(0)).transpose()?.map(RequestId))
     }
 
@@ -49,7 +49,7 @@ impl Work {
         )
         .bind(request.0)
         .bind(micros(hour_ago))
-        .fetch_one(&mut *self.tx)
+        .fetch_one(self.connection())
         .await?;
         Ok(u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or(u32::MAX))
     }
