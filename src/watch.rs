@@ -45,6 +45,8 @@ pub struct Watch {
     texts: BTreeMap<(String, bool, [u8; 32]), Times>,
     tokens: BTreeMap<String, Times>,
     outsiders: BTreeMap<LetterId, (DateTime<Utc>, u32)>,
+    /// The letters of all `outsiders` together.
+    outside: u32,
     /// When, and for which letter: one that is decided on again because the store refused must not find itself told of.
     told: BTreeMap<Alarm, (DateTime<Utc>, LetterId)>,
     swept: Option<DateTime<Utc>>,
@@ -68,11 +70,8 @@ impl Watch {
             known.bad_tokens_last_hour = before.saturating_add(u32::from(sight.bad_tokens > 0));
             known.bad_tokens_told = self.is_told(&Alarm::Tokens(domain.clone()), sight.id, now);
         }
-        let caused = self.outsiders.iter();
-        known.outsider_letters_last_hour = caused
-            .filter(|(id, (at, _))| **id != sight.id && is_recent(*at, now))
-            .map(|(_, (_, letters))| *letters)
-            .fold(0, u32::saturating_add);
+        let own = self.outsiders.get(&sight.id).map_or(0, |(_, own)| *own);
+        known.outsider_letters_last_hour = self.outside.saturating_sub(own);
         known.flood_told = self.is_told(&Alarm::Flood, sight.id, now);
     }
 
@@ -89,7 +88,9 @@ impl Watch {
         let outside = outside.filter(|n| !n.template.is_internal()).count();
         if outside > 0 && decision.sender.as_ref().is_some_and(|s| s.is_outsider()) {
             let letters = u32::try_from(outside).unwrap_or(u32::MAX);
-            self.outsiders.insert(sight.id, (now, letters));
+            let before = self.outsiders.insert(sight.id, (now, letters));
+            let before = before.map_or(0, |(_, letters)| letters);
+            self.outside = self.outside.saturating_sub(before).saturating_add(letters);
         }
         for alert in decision
             .notices
@@ -133,6 +134,8 @@ impl Watch {
         self.texts.retain(|_, times| lives(times));
         self.tokens.retain(|_, times| lives(times));
         self.outsiders.retain(|_, (at, _)| is_recent(*at, now));
+        let letters = self.outsiders.values().map(|(_, letters)| *letters);
+        self.outside = letters.fold(0, u32::saturating_add);
         self.told.retain(|_, (at, _)| is_recent(*at, now));
     }
 }
