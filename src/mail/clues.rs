@@ -99,6 +99,18 @@ impl Clues {
             .collect()
     }
 
+    /// Every token on the ladder with its place, strongest first.
+    pub fn tokens(&self) -> Vec<(Place, Token)> {
+        let rungs = self.ladder.iter();
+        rungs
+            .flat_map(|rung| rung.clues.iter().map(move |clue| (rung.place, clue)))
+            .filter_map(|(place, clue)| match clue {
+                Clue::Token(token) => Some((place, *token)),
+                Clue::MessageId(_) | Clue::Number(_) => None,
+            })
+            .collect()
+    }
+
     fn rung(&mut self, place: Place, clues: Vec<Clue>) {
         if !clues.is_empty() {
             self.ladder.push(Rung { place, clues });
@@ -270,6 +282,13 @@ mod tests {
                 rung(Place::Subject, Clue::Number(Number::new(2026, 123))),
             ]
         );
+        let tokens = [
+            (Place::Recipient, reply),
+            (Place::InReplyTo, confirm),
+            (Place::References, older),
+        ];
+        assert_eq!(clues.tokens(), tokens);
+        assert_eq!(clues.message_ids(), ["2@x", "1@x"]);
         assert_eq!(clues.tags, ["crm"]);
         assert!(clues.forged.is_empty());
     }

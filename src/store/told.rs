@@ -54,3 +54,48 @@ impl Work {
         Ok(u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or(u32::MAX))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+    use crate::desk::decide::{Concern, Verdict};
+    use crate::desk::notice::{Purpose, Template};
+    use crate::store::testing::{apply, decision, kept, minute, notice, on_each_engine, register};
+
+    /// What R48 counts for one request, and which request was last told of (D48).
+    #[tokio::test]
+    async fn what_was_told_of_requests_is_known_by_reader() {
+        on_each_engine(async |db| {
+            let (first, _) = register(&db.store, 1, "one").await;
+            let (second, _) = register(&db.store, 2, "two").await;
+            let both = [first, second];
+            let maria = "maria@raduga.example";
+            let mut work = db.store.begin().await.unwrap();
+            let told = work.last_told_of(maria, &both).await.unwrap();
+            assert_eq!(told, Some(second));
+            assert_eq!(work.last_told_of("oleg@x", &both).await.unwrap(), None);
+            assert_eq!(work.last_told_of(maria, &[]).await.unwrap(), None);
+            let before = work.letters_about(first, minute(0)).await.unwrap();
+            drop(work);
+
+            let letter = kept(&db.store, 3, "three").await;
+            let mut work = db.store.begin().await.unwrap();
+            let mut more = decision(Verdict::Attached, Concern::Existing(first), vec![]);
+            more.notices = vec![
+                notice(Template::StatusChanged, Purpose::Reply),
+                notice(Template::ForSpecialist, Purpose::Internal),
+            ];
+            apply(&mut work, Some(&letter), &more, minute(30)).await;
+            work.commit().await.unwrap();
+
+            let mut work = db.store.look().await.unwrap();
+            let told = work.last_told_of(maria, &both).await.unwrap();
+            assert_eq!(told, Some(first));
+            // What stays inside does not count, nor what is older than an hour.
+            let after = work.letters_about(first, minute(0)).await.unwrap();
+            assert_eq!(after, before.saturating_add(1));
+            assert_eq!(work.letters_about(first, minute(31)).await.unwrap(), 0);
+        })
+        .await;
+    }
+}
