@@ -194,6 +194,55 @@ const PHRASES: &[(&str, &str)] = &[
         "It was registered past a limit: nobody is told (R48)",
         "Зарегистрировано сверх предела: никому не сообщается (R48)",
     ),
+    // Reports on letters of ours.
+    (
+        "It returns a letter of ours to {}: its Message-ID carries our seal (R47)",
+        "Вернулось наше письмо к {}: на его Message-ID наша печать (R47)",
+    ),
+    (
+        "It names another recipient than that letter had: no effect (R47)",
+        "Назван не тот получатель, что был у того письма: без последствий (R47)",
+    ),
+    (
+        "That letter is known to be undeliverable already: no further effect",
+        "О недоставке того письма уже известно: без новых последствий",
+    ),
+    (
+        "It is not given up yet: noted, nobody is alarmed (R47)",
+        "Попытки ещё не кончились: отмечено, никого не тревожим (R47)",
+    ),
+    (
+        "It will never arrive, and its address is dead (R47)",
+        "Оно не дойдёт, адрес не действует (R47)",
+    ),
+    (
+        "It will never arrive, though its address may live (R47)",
+        "Оно не дойдёт, хотя адрес, возможно, действует (R47)",
+    ),
+    (
+        "It was for the desk's own people: another letter about it would fare no better",
+        "Оно было для сотрудников центра: новое письмо об этом тоже не дойдёт",
+    ),
+    (
+        "It said that the request is resolved: back to work until it arrives",
+        "В нём говорилось, что обращение решено: снова в работе, пока оно не дойдёт",
+    ),
+    (
+        "A mail system reports on a letter ({})",
+        "Почтовая система сообщает о письме ({})",
+    ),
+    (
+        "Taken for {} ({}), but from a representative: taken, and not answered (R46)",
+        "Похоже на {} ({}), но от представителя: принято и оставлено без ответа (R46)",
+    ),
+    (
+        "The sender is not whom it looks like: {} (S12)",
+        "Отправитель не тот, кем кажется: {} (S12)",
+    ),
+    (
+        "Its signature was seen before under another letter: one of the two was sent again by somebody else (K4)",
+        "Подпись уже была под другим письмом: одно из двух отправил кто-то ещё (K4)",
+    ),
     // Who.
     (
         "Nobody can be named as its sender: {} (R5)",
