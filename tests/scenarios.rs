@@ -454,7 +454,7 @@ impl Play {
             for reason in explanation["reasons"].as_array().unwrap() {
                 let reason = reason.as_str().unwrap();
                 let russian = postdesk::mail::russian::said(reason);
-                assert!(russian.is_some(), "src/mail/russian.rs lacks: {reason}");
+                assert!(russian.is_some(), "src/mail/russian.txt lacks: {reason}");
             }
             let entries = |key: &str| explanation[key].as_array().cloned().unwrap_or_default();
             for other in entries("alternatives") {
