@@ -74,6 +74,11 @@ pub fn read(raw: &[u8], caps: Caps) -> Letter {
         .as_ref()
         .is_some_and(|(kind, _)| *kind == Automatic::Bounce);
     reader.note_oddities();
+    let new_text = if quote::is_forward(&subject) {
+        quote::new_text_of_forward(written)
+    } else {
+        quote::new_text(written)
+    };
     Letter {
         message_id: reader.message_id(),
         from,
@@ -93,7 +98,7 @@ pub fn read(raw: &[u8], caps: Caps) -> Letter {
         date: reader.date(),
         in_reply_to: reader.ids("In-Reply-To"),
         references: reader.ids("References"),
-        new_text: quote::new_text(written),
+        new_text,
         attachments: attachments(&parts, &chosen.attachments, &measured, hint),
         bounce: bounced.then(|| bounce::read(&parts, &chosen.text)),
         automatic,
