@@ -292,6 +292,8 @@ impl Page {
         }
         if effect.quoted {
             self.settle();
+            // A quotation does not begin with the gap of its first paragraph.
+            self.blank = self.blank.max(1);
             self.quoted = self.quoted.saturating_add(1);
         }
         if effect.hidden {
@@ -555,5 +557,85 @@ mod tests {
             "here <https://x.example/1>"
         );
         assert_eq!(read("<!-- no --><li>one<li>two"), "- one\n- two");
+    }
+
+    #[test]
+    fn b22_lists_rows_and_paragraphs_look_as_on_the_page() {
+        for (html, text) in [
+            ("<ol><li>one<li><p>two</p></ol>x", "1. one\n2. two\n\nx"),
+            ("<ul><li>a<ul><li>b</li></ul></li></ul>", "- a\n  - b"),
+            (
+                "<table><tr><td><p>Дата</p></td><td><p>Сумма</p></td></tr><tr><td>1</td><td>2</td></tr></table>",
+                "Дата  Сумма\n1  2",
+            ),
+            (
+                "<table><tr><td>a<br>b</td><td>c</td></tr></table>",
+                "a\nb\nc",
+            ),
+            (
+                "<p class=MsoNormal>Да.</p><p class=MsoNormal>&nbsp;</p><p class=MsoNormal>Анна</p>",
+                "Да.\n\nАнна",
+            ),
+            (
+                "<p>a</p><p>b</p><div>c</div><div><br></div><div>d</div>",
+                "a\n\nb\n\nc\n\nd",
+            ),
+            (
+                "<pre>a\n  b</pre><span style='white-space: pre-wrap'>c\nd</span>",
+                "a\n  b\nc\nd",
+            ),
+            (
+                "<a href='mailto:i@x.example'>Иван</a>, <a href='mailto:i@x.example?subject=a'>i@x.example</a>",
+                "Иван <i@x.example>, i@x.example",
+            ),
+            (
+                "a <jane@x.example> wrote <https://x.example/1>",
+                "a <jane@x.example> wrote <https://x.example/1>",
+            ),
+            ("<a href='https://x.example'><img src=x></a>b", "b"),
+        ] {
+            assert_eq!(read(html), text, "{html}");
+        }
+    }
+
+    #[test]
+    fn b22_what_is_hidden_is_not_read() {
+        for (html, text) in [
+            (
+                "<div style='display:none;max-height:0'>Подтверждаю<div>x</div></div>Нет",
+                "Нет",
+            ),
+            ("<span style=\"mso-hide:all\">a</span>b", "b"),
+            ("<p hidden>a<p>b", "b"),
+            ("<span style='font-size:0.9em; opacity:0.5'>a</span>", "a"),
+            (
+                "<span style='text-decoration: line-through'>Подтверждаю</span> нет",
+                "нет",
+            ),
+        ] {
+            assert_eq!(read(html), text, "{html}");
+        }
+    }
+
+    #[test]
+    fn b26_quotations_of_programs_are_marked() {
+        for (html, text) in [
+            (
+                "a<blockquote style='margin:0 0 0 40px;border:none;padding:0px'>b</blockquote>",
+                "a\nb",
+            ),
+            (
+                "a<div>On 1, A wrote:</div><blockquote type=cite><p>b</p><blockquote>c</blockquote></blockquote><p>d",
+                "a\nOn 1, A wrote:\n> b\n>> c\n\nd",
+            ),
+            (
+                "a<hr><div id=divRplyFwdMsg><b>Ад:</b> б</div>",
+                "a\n________________________________\nАд: б",
+            ),
+            ("a<div class=gmail_signature>Анна</div>", "a\n--\nАнна"),
+            ("a<div><div class=gmail_signature></div></div>b", "a\nb"),
+        ] {
+            assert_eq!(read(html), text, "{html}");
+        }
     }
 }

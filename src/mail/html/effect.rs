@@ -34,9 +34,7 @@ impl Effect {
                 || tag.style.contains("white-space:break-spaces"),
             list: matches!(name, "ul" | "ol"),
             signature: tag.signature
-                || ["gmail_signature", "moz-signature"]
-                    .iter()
-                    .any(|class| tag.class.split_whitespace().any(|c| c == *class)),
+                || tag.class.split_whitespace().any(|c| c == "gmail_signature"),
         }
     }
 

@@ -349,7 +349,10 @@ fn is_detail(line: &str) -> bool {
                 .strip_prefix(p)
                 .is_some_and(|r| r.starts_with(['.', ':', ' ', ',']))
         });
-    let item = line.starts_with(['>', '•']) || line.starts_with("- ") || is_quoted(line);
+    let footnote = line
+        .strip_prefix('[')
+        .is_some_and(|l| l.starts_with(|c: char| c.is_ascii_digit()));
+    let item = footnote || line.starts_with('•') || line.starts_with("- ") || is_quoted(line);
     !postscript
         && !item
         && !ends_as_sentence
