@@ -191,7 +191,7 @@ impl Page {
     }
 
     fn wants(&mut self, due: Due) {
-        if self.due != Due::Cell {
+        if self.due != Due::Cell && self.marker.is_none() {
             self.due = self.due.max(due);
         }
     }
@@ -261,6 +261,10 @@ impl Page {
             match name {
                 "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.wants(self.gap()),
                 "a" => self.end_link(),
+                "li" | "ul" | "ol" => {
+                    self.marker = None;
+                    self.wants(Due::Line);
+                }
                 "tr" => self.due = Due::Line,
                 "td" | "th" => {}
                 name if is_block(name) => self.wants(Due::Line),
@@ -626,7 +630,7 @@ mod tests {
             ),
             (
                 "a<div>On 1, A wrote:</div><blockquote type=cite><p>b</p><blockquote>c</blockquote></blockquote><p>d",
-                "a\nOn 1, A wrote:\n> b\n>> c\n\nd",
+                "a\nOn 1, A wrote:\n> b\n>\n>> c\n\nd",
             ),
             (
                 "a<hr><div id=divRplyFwdMsg><b>Ад:</b> б</div>",

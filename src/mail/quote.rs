@@ -590,4 +590,25 @@ mod tests {
             assert!(new.len() <= text.len());
         }
     }
+
+    proptest::proptest! {
+        /// Whatever stands there: never empty (B25), never longer, and no line that the letter does not have, in its order.
+        #[test]
+        fn b25_nothing_is_lost_or_invented(pieces in proptest::collection::vec(proptest::sample::select(vec![
+            "слово\n", "два слова.\n", "> да\n", ">> да\n", "\n", "-- \n", "--\n", "_____\n", "________________________________\n", "И> а\n",
+            "От: а@x.example\n", "Отправлено: 12 мая 2026 г. 10:15\n", "Кому: б\n", "Тема: в\n", "-----Original Message-----\n",
+            "---------- Forwarded message ---------\n", "12.05.2026, 10:15, А <a@x.example>:\n", "Вы писали 12.05.2026:\n", "On 12 May 2026,\n",
+            "С уважением,\n", "Анна\n", "Отправлено с iPhone\n", "――― Пишите ответ выше этой линии ―――\n", "P.S. ещё\n",
+        ]), 0..30)) {
+            let text = pieces.concat();
+            for new in [new_text(&text), new_text_of_forward(&text)] {
+                proptest::prop_assert_eq!(new.is_empty(), text.trim().is_empty());
+                proptest::prop_assert!(new.len() <= text.len());
+                let mut lines = text.lines().map(str::trim_end);
+                for line in new.lines().filter(|l| !l.is_empty()) {
+                    proptest::prop_assert!(lines.any(|l| l == line), "{} is not there in {}", line, text);
+                }
+            }
+        }
+    }
 }
