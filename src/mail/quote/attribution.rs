@@ -32,7 +32,9 @@ pub(super) fn at(rest: &[&str]) -> Option<(usize, Sure)> {
             joined.push(' ');
         }
         joined.push_str(line);
-        if (ends_one(line) || joined.ends_with('>')) && (place == 0 || begins_one(first)) {
+        if (ends_one(line) || (line.ends_with('>') && joined.contains('@')))
+            && (place == 0 || begins_one(first))
+        {
             let taken = place.saturating_add(1);
             found = judge(&joined).map(|sure| (taken, sure)).or(found);
         }
