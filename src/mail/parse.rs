@@ -8,6 +8,7 @@ use super::parts::{Part, Parts};
 use super::{bounce, content_key, from_field, mailboxes, parts, quote, screen, text, words};
 use crate::desk::address::Address;
 use crate::desk::letter::{Attachment, Automatic, Letter};
+use crate::desk::subject::is_forward;
 
 /// Caps on what is read of one letter (S31); past them the rest is left unread and a fault says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +75,7 @@ pub fn read(raw: &[u8], caps: Caps) -> Letter {
         .as_ref()
         .is_some_and(|(kind, _)| *kind == Automatic::Bounce);
     reader.note_oddities();
-    let new_text = if quote::is_forward(&subject) {
+    let new_text = if is_forward(&subject) {
         quote::new_text_of_forward(written)
     } else {
         quote::new_text(written)
@@ -102,6 +103,9 @@ pub fn read(raw: &[u8], caps: Caps) -> Letter {
         attachments: attachments(&parts, &chosen.attachments, &measured, hint),
         bounce: bounced.then(|| bounce::read(&parts, &chosen.text)),
         automatic,
+        own: block
+            .first("X-Postdesk-Loop")
+            .map(|_| "X-Postdesk-Loop".to_owned()),
         content_key: content_key::of(&parts, &measured),
         text: chosen.text,
         faults: reader.faults,

@@ -20,32 +20,9 @@ pub fn new_text(text: &str) -> String {
     cut(text, false)
 }
 
-/// The same for a letter whose subject says that it forwards another ([`is_forward`]): header lines then introduce the matter, not a quotation.
+/// The same for a letter whose subject says that it forwards another: header lines then introduce the matter, not a quotation.
 pub fn new_text_of_forward(text: &str) -> String {
     cut(text, true)
-}
-
-/// Whether a subject says that its letter forwards another: `Fwd:`, `FW:`, `Пересл:`, and not `Re: Fwd:`.
-pub fn is_forward(subject: &str) -> bool {
-    let subject = subject.trim_start().trim_start_matches('[').to_lowercase();
-    let Some((prefix, _)) = subject.split_once(':') else {
-        return false;
-    };
-    let prefix = prefix.split(['[', '(']).next().unwrap_or_default().trim();
-    [
-        "fw",
-        "fwd",
-        "wg",
-        "tr",
-        "rv",
-        "enc",
-        "vb",
-        "пересл",
-        "пересылка",
-        "переслано",
-        "пер",
-    ]
-    .contains(&prefix)
 }
 
 fn cut(text: &str, forward: bool) -> String {
@@ -500,16 +477,6 @@ mod tests {
         let ours =
             format!("Подтверждаю\n\n{outlook}\n\n――― Пишите ответ выше этой линии ―――\n\nНомер");
         assert_eq!(new_text_of_forward(&ours), "Подтверждаю");
-        for (subject, forward) in [
-            ("Fwd: x", true),
-            ("FW: Re: x", true),
-            ("[Fwd: x]", true),
-            ("Re: Fwd: x", false),
-            ("x", false),
-            ("Пересл: x", true),
-        ] {
-            assert_eq!(is_forward(subject), forward, "{subject}");
-        }
     }
 
     #[test]
