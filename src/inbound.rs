@@ -2,13 +2,14 @@
 //!
 //! 1. `intake`: a mailbox shows a message beyond the cursor; its bytes are kept and committed before anything reads them.
 //! 2. [`Inbound::step`] takes the undecided letters in order of arrival, counts the attempt, commits.
-//! 3. [`examination::examine`]: bytes become a letter, its sender is judged, its clues are found. Nothing here knows the store.
+//! 3. [`examination::examine`]: bytes become a letter, its sender is judged, its clues are found. Nothing here knows the store. Where a
+//!    signature would make the sender surer, the DNS is asked; while it is silent, that letter waits and no other.
 //! 4. [`knowledge::known`]: what the store knows that bears on it: the request it seems to be about, what the sender caused before.
 //! 5. `desk::decide`: the rules.
 //! 6. [`write()`]: the notices become letters with fixed bytes and Message-IDs.
 //! 7. Events, letters and the letter's end state are applied; **commit**; the way out is woken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -24,6 +25,7 @@ use crate::desk::decide::{self, Decision, Incoming, Known, Occasion, Verdict};
 use crate::desk::notice::{Notice, Purpose};
 use crate::desk::policy::{Authentication, MailboxPolicy, Strangers};
 use crate::desk::request::Kind;
+use crate::dns::resolver::Resolver;
 use crate::examination::{self, Examined};
 use crate::explanation::{self, Told};
 use crate::knowledge;
@@ -43,12 +45,17 @@ const BATCH_BYTES: u64 = 4 << 20;
 /// Attempts at reading one letter before it is recorded as unreadable (A5).
 const ATTEMPTS: u32 = 3;
 
+/// When a letter that the DNS has to say something of is tried again, in minutes after each silence; after these it goes on without (G5:
+/// some four hours).
+const POSTPONED: [i64; 7] = [1, 5, 15, 30, 60, 60, 60];
+
 /// The way in: what it stands on, and whom it has told of a sender past the limits.
 #[derive(Debug)]
 pub struct Inbound {
     store: Store,
     clock: Clock,
     written: Arc<Notify>,
+    dns: Resolver,
     limits_told: BTreeMap<(String, bool), DateTime<Utc>>,
 }
 
@@ -59,6 +66,15 @@ pub struct Progress {
     pub decided: usize,
     /// Letters of ours written.
     pub written: usize,
+    /// Letters whose decision was put off.
+    pub postponed: usize,
+}
+
+impl Progress {
+    /// Whether there was nothing to do.
+    pub fn is_idle(&self) -> bool {
+        self.decided == 0 && self.postponed == 0
+    }
 }
 
 impl Inbound {
@@ -68,8 +84,16 @@ impl Inbound {
             store,
             clock,
             written,
+            dns: Resolver::nobody(),
             limits_told: BTreeMap::new(),
         }
+    }
+
+    /// The same, with somebody to ask for the keys of signatures.
+    #[must_use]
+    pub fn asking(mut self, dns: Resolver) -> Self {
+        self.dns = dns;
+        self
     }
 
     /// Decides on the next letters that wait, in order of arrival; nothing decided means that none waits.
@@ -77,7 +101,10 @@ impl Inbound {
     /// # Errors
     /// The store refused: nothing of the step happened.
     pub async fn step(&mut self, config: &Arc<Config>) -> Result<Progress> {
-        let mut waiting = self.store.undecided(BATCH, BATCH_BYTES).await?;
+        let mut waiting = self
+            .store
+            .undecided(BATCH, BATCH_BYTES, self.clock.now())
+            .await?;
         // A letter that took the process down with it must not take its neighbours down again: once tried, each goes alone.
         if waiting.iter().any(|w| w.attempts > 0) {
             waiting.truncate(1);
@@ -99,7 +126,13 @@ impl Inbound {
                 .context("Reading a letter broke off; it will be tried again alone")?;
             reading = portions.next().map(|p| examine_aside(p, config));
             let now = self.clock.now();
+            let (examined, waits) = self.authenticate(examined, now).await;
             let mut work = self.store.begin().await?;
+            for (letter, until) in &waits {
+                work.postpone(letter.id, *until).await?;
+                telemetry::letter_postponed(letter.id.0, &letter.mailbox, *until);
+            }
+            progress.postponed = progress.postponed.saturating_add(waits.len());
             let keys: Vec<_> = examined.iter().map(|(_, e)| e.letter.content_key).collect();
             work.foresee(&keys).await?;
             for (letter, examined) in examined {
@@ -127,6 +160,32 @@ impl Inbound {
         }
         work.commit().await?;
         Ok(progress)
+    }
+
+    /// Stop 5, the second half: the DNS is asked about the signatures that need it, and what can't be known yet waits, with its arrival.
+    async fn authenticate(
+        &mut self,
+        portion: Vec<(Waiting, Examined)>,
+        now: DateTime<Utc>,
+    ) -> (Vec<(Waiting, Examined)>, Vec<(Waiting, DateTime<Utc>)>) {
+        let questions: BTreeSet<String> = portion.iter().flat_map(|(_, e)| e.questions()).collect();
+        let answers = self.dns.answers(questions, now).await;
+        let (mut settled, mut waits) = (Vec::new(), Vec::new());
+        for (letter, mut examined) in portion {
+            if !self.dns.asks() {
+                examined.settle_unasked();
+            } else if !examined.settle(&answers) {
+                match put_off(letter.postponed, now) {
+                    Some(until) => {
+                        waits.push((letter, until));
+                        continue;
+                    }
+                    None => examined.settle_at_last(&answers),
+                }
+            }
+            settled.push((letter, examined));
+        }
+        (settled, waits)
     }
 
     /// Registers what was queued for an opening that has come, and lapses what nobody settled (R16, R10); in order, a batch at a time.
@@ -232,6 +291,7 @@ impl Inbound {
             sha256: waiting.sha256,
             message_id: examined.letter.message_id.clone(),
             content_key: Some(examined.letter.content_key),
+            signature_key: examined.signature_key,
             sender: sender.clone(),
             assurance: examined.assurance.level(),
             explanation: explanation::for_the_record(explanation::json(&explanation::Case {
@@ -276,6 +336,12 @@ pub struct Lost {
     pub internal: bool,
 }
 
+/// When a letter that was put off so often is tried again; none if it has waited long enough.
+fn put_off(before: u32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let minutes = POSTPONED.get(usize::try_from(before).ok()?)?;
+    now.checked_add_signed(TimeDelta::minutes(*minutes))
+}
+
 /// The letters in portions that are decided on in one transaction each.
 fn portions(letters: Vec<Waiting>) -> Vec<Vec<Waiting>> {
     let mut portions = Vec::new();
@@ -294,7 +360,7 @@ fn examine_aside(
     let config = Arc::clone(config);
     tokio::task::spawn_blocking(move || {
         let read = |w: Waiting| {
-            let examined = examination::examine(&w.raw, &config, &w.mailbox);
+            let examined = examination::examine(&w.raw, &config, &w.mailbox, w.arrived);
             (w, examined)
         };
         portion.into_iter().map(read).collect()
@@ -346,6 +412,7 @@ async fn unreadable(
         sha256: waiting.sha256,
         message_id: None,
         content_key: None,
+        signature_key: None,
         sender: None,
         assurance: Level::None,
         explanation:

@@ -42,6 +42,10 @@ pub async fn known(
         .content_seen(&letter.content_key, id.unwrap_or(LetterId(0)), level)
         .await?;
     let hour_ago = now.checked_sub_signed(TimeDelta::hours(1)).unwrap_or(now);
+    if let Some(key) = &examined.signature_key {
+        let id = id.unwrap_or(LetterId(0));
+        known.replayed = work.signature_seen(key, &letter.content_key, id).await?;
+    }
     known.alerts_last_hour = work.alerts(hour_ago).await?;
     if let From::One { address, .. } = &letter.from {
         let day = config.desk.calendar.day_of(now);

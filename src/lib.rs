@@ -15,6 +15,7 @@
 //! - [`config`]: the TOML shapes; every fault at once, with file, line and key.
 //! - [`desk`]: the rules, pure. Values in, a decision out: [`desk::decide::decide`]. No clock, no I/O, no `async`, and it cannot fail.
 //! - [`imap`], [`maildir`], [`smtp`], [`folder`] (behind [`courier`] and [`parcel`]), [`tls`]: the ways to the outside.
+//! - [`dns`]: asks for the keys of signatures, and for nothing else.
 //! - [`clock`], [`telemetry`]: the time, and what is logged.
 //!
 //! Arrows run down; `tests/tidy.rs` holds the table of who may name whom, and the other walls.
@@ -32,6 +33,7 @@ pub mod config;
 pub mod courier;
 pub mod daemon;
 pub mod desk;
+pub mod dns;
 pub mod examination;
 pub mod explanation;
 pub mod folder;

@@ -21,16 +21,16 @@ const ARROWS: &[(&str, &str)] = &[
     ("main", "cli telemetry"),
     (
         "cli",
-        "daemon intake inbound outbound examination knowledge explanation config store mail desk clock telemetry imap smtp maildir folder courier parcel",
+        "daemon intake inbound outbound dns examination knowledge explanation config store mail desk clock telemetry imap smtp maildir folder courier parcel",
     ),
     (
         "daemon",
-        "intake inbound outbound courier parcel imap maildir smtp folder store config clock telemetry desk mail",
+        "intake inbound outbound dns courier parcel imap maildir smtp folder store config clock telemetry desk mail",
     ),
     ("intake", "imap maildir store config clock telemetry desk"),
     (
         "inbound",
-        "examination knowledge explanation mail store config desk clock telemetry",
+        "examination knowledge explanation dns mail store config desk clock telemetry",
     ),
     ("examination", "mail config desk"),
     ("knowledge", "examination store config desk mail"),
@@ -43,6 +43,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("imap", "config tls telemetry"),
     ("smtp", "config tls telemetry desk parcel"),
     ("folder", "telemetry desk parcel"),
+    ("dns", "config mail"),
     ("maildir", "telemetry"),
     ("tls", "config"),
     ("config", "mail desk clock"),

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use super::fields::{Field, Fields, leading_blanks, with_line_feeds};
 use super::parse::Caps;
 use super::results::{self, Check, Results};
+use super::witness::{Witness, is_below};
 use super::words;
 use crate::desk::address::Address;
 use crate::desk::assurance::SenderAssurance;
@@ -19,27 +20,26 @@ use crate::desk::letter::{From, Letter};
 
 /// Hops within our own machine that are passed over at most.
 const LOCAL_HOPS: usize = 5;
+/// Hops between a provider's own hosts that are passed over at most.
+const PROVIDER_HOPS: usize = 10;
 /// Fields of our server in one run; more is nobody's habit, and bounds the work.
 const FIELDS: usize = 20;
 /// Remarks kept.
 const NOTES: usize = 20;
 
-/// Judges a letter by the raw header block. `authserv_ids` are the configured names of our own server, `*.` at the start standing for any
-/// host below; with none, no header counts. Evidence holds no more of the letter than domains.
-pub fn judge(raw: &[u8], letter: &Letter, authserv_ids: &[String]) -> SenderAssurance {
+/// Judges a letter by the raw header block and whose word counts there. Evidence holds no more of the letter than domains.
+pub fn judge(raw: &[u8], letter: &Letter, witness: &Witness) -> SenderAssurance {
     let address = match &letter.from {
         From::One { address, .. } => address,
         From::Nobody { why, .. } => return SenderAssurance::none(format!("No sender: {why}")),
     };
-    if authserv_ids.is_empty() {
-        return SenderAssurance::weak(
-            "No authserv-id is configured, so that nothing vouches for the sender",
-        );
+    if !witness.is_heard() {
+        return SenderAssurance::weak("No server's Authentication-Results count at this mailbox");
     }
     let raw = &*with_line_feeds(raw);
     let raw = raw.get(leading_blanks(raw)..).unwrap_or_default();
     let fields = Fields::read(raw, Caps::DEFAULT.header_bytes, &|_| false);
-    let found = find(&fields, authserv_ids);
+    let found = find(&fields, witness);
     let mut verdict = weigh(&found.checks, address.domain());
     for note in found.notes {
         verdict = verdict.noting(note);
@@ -60,54 +60,48 @@ struct Found {
     none: bool,
 }
 
-fn find(fields: &Fields<'_>, ids: &[String]) -> Found {
-    let ids: Vec<String> = ids.iter().map(|id| id.to_ascii_lowercase()).collect();
+fn find(fields: &Fields<'_>, witness: &Witness) -> Found {
     let mut found = Found::default();
-    let (mut border, mut local) = (0_usize, 0_usize);
-    // Set when the run of our fields has begun, and when it has ended.
-    let (mut begun, mut ended) = (false, false);
+    let mut place = Place::default();
     let mut foreign = 0_usize;
     for field in &fields.list {
         if field.is("Received") {
-            if is_local_hop(field) && local < LOCAL_HOPS {
-                local = local.saturating_add(1);
-            } else {
-                border = border.saturating_add(1);
-            }
-            ended |= begun || border >= 2;
+            place.pass(field, witness);
             continue;
         }
         if !field.is("Authentication-Results") {
-            ended |= begun && !is_filter_mark(field);
+            place.ended |= place.begun && !is_filter_mark(field);
             continue;
         }
         if field.spaced || !field.is_clear() {
             // Our server does not write so, and one that removes what is forged in its name may not see whose it is.
-            ended = true;
+            place.ended = true;
             found.note("Authentication-Results that cannot be read; nothing below is counted");
             continue;
         }
         let value = field.plain();
-        let Some((place, id)) =
-            results::authserv_id(&value).and_then(|id| Some((place_of(&id, &ids)?, id)))
-        else {
+        let Some((which, id)) = whose(&value, witness) else {
             foreign = foreign.saturating_add(1);
+            // Fields without a name are told by their place alone: the topmost of all.
+            place.ended |= witness.is_unnamed();
             continue;
         };
-        if ended {
+        if place.ended {
             found.note(&format!(
                 "A field of {} further down is not counted: not where our server writes",
                 shown(&id)
             ));
             continue;
         }
-        begun = true;
+        place.begun = true;
+        place.ended = witness.is_unnamed();
         found.fields = found.fields.saturating_add(1);
-        match results::read(&value).filter(|_| found.fields <= FIELDS) {
-            Some(read) => found.add(read, place),
+        let read = results::read(&value).filter(|read| witness.writes(read));
+        match read.filter(|_| found.fields <= FIELDS) {
+            Some(read) => found.add(read, which),
             None => {
                 // Fail closed: nothing below an unreadable field of ours is believed either.
-                ended = true;
+                place.ended = true;
                 found.note(&format!("A field of {} cannot be read", shown(&id)));
             }
         }
@@ -118,6 +112,54 @@ fn find(fields: &Fields<'_>, ids: &[String]) -> Found {
         ));
     }
     found
+}
+
+/// Which of the witness's names a field is written under, and how to call it.
+fn whose(value: &str, witness: &Witness) -> Option<(usize, String)> {
+    match results::authserv_id(value) {
+        Some(id) if !witness.is_unnamed() => Some((witness.place_of(&id)?, id)),
+        None if witness.is_unnamed() => Some((0, "a server without a name".to_owned())),
+        Some(_) | None => None,
+    }
+}
+
+/// How far down the header block our own server may have written.
+#[derive(Default)]
+struct Place {
+    /// Hops that brought the letter to our server.
+    border: usize,
+    /// Hops within our own machine, or the provider's.
+    local: usize,
+    /// Set when the run of our fields has begun, and when it has ended.
+    begun: bool,
+    ended: bool,
+}
+
+impl Place {
+    fn pass(&mut self, field: &Field<'_>, witness: &Witness) {
+        let (local, most) = if witness.is_unnamed() {
+            (witness.is_host(&written_by(field)), PROVIDER_HOPS)
+        } else {
+            (is_local_hop(field), LOCAL_HOPS)
+        };
+        if local && self.local < most {
+            self.local = self.local.saturating_add(1);
+        } else {
+            self.border = self.border.saturating_add(1);
+        }
+        self.ended |= self.begun || self.border >= 2;
+    }
+}
+
+/// The host that wrote a `Received`: the word after the last `by` outside of comments and before the date. Forgers write below it only.
+fn written_by(field: &Field<'_>) -> String {
+    let value = without_comments(&field.plain());
+    let clauses = value.split(';').next().unwrap_or_default();
+    let words: Vec<&str> = clauses.split_whitespace().collect();
+    let by = words.iter().rposition(|w| w.eq_ignore_ascii_case("by"));
+    by.and_then(|at| words.get(at.saturating_add(1)))
+        .map(|host| (*host).to_owned())
+        .unwrap_or_default()
 }
 
 impl Found {
@@ -215,23 +257,6 @@ fn vouches(domain: &str, from: &str) -> bool {
     domain == from || is_below(from, domain)
 }
 
-/// Whether `lower` is a subdomain of `upper`; nothing counts as below a domain of one label.
-fn is_below(lower: &str, upper: &str) -> bool {
-    upper.contains('.')
-        && lower
-            .strip_suffix(upper)
-            .is_some_and(|rest| rest.ends_with('.'))
-}
-
-/// Which of the configured ids, in lower case, an id is.
-fn place_of(id: &str, ids: &[String]) -> Option<usize> {
-    ids.iter()
-        .position(|configured| match configured.strip_prefix("*.") {
-            Some(domain) => is_below(id, domain),
-            None => configured == id,
-        })
-}
-
 /// A `Received` within our own machine: delivery by LMTP, or a note without a `from`. The words of the sender's own greeting stand before
 /// the last `with` and in comments, and are not believed.
 fn is_local_hop(field: &Field<'_>) -> bool {
@@ -273,7 +298,13 @@ fn is_filter_mark(field: &Field<'_>) -> bool {
     name.starts_with("arc-")
         || matches!(
             name.as_str(),
-            "authentication-results" | "received-spf" | "dkim-filter" | "dmarc-filter"
+            "authentication-results"
+                | "received-spf"
+                | "dkim-filter"
+                | "dmarc-filter"
+                | "x-arc-info"
+                | "x-dmarc-info"
+                | "x-dmarc-policy"
         )
 }
 
@@ -292,9 +323,9 @@ mod tests {
 
     fn level(header: &str) -> (Level, String) {
         let raw = format!("{header}From: Anna <anna@x.example>\n\ntext");
-        let ids = ["MX.desk.example".to_owned(), "*.pool.example".to_owned()];
+        let witness = Witness::named(&["MX.desk.example", "*.pool.example"]);
         let letter = read(raw.as_bytes(), Caps::DEFAULT);
-        let verdict = judge(raw.as_bytes(), &letter, &ids);
+        let verdict = judge(raw.as_bytes(), &letter, &witness);
         (verdict.level(), verdict.evidence().join("; "))
     }
 
@@ -524,11 +555,14 @@ mod tests {
             "Authentication-Results: mx.desk.example; dmarc=pass header.from=x.example\n{RECEIVED}From: a@x.example\nFrom: b@x.example\n\nx"
         );
         let letter = read(raw.as_bytes(), Caps::DEFAULT);
-        let ids = ["mx.desk.example".to_owned()];
+        let ids = Witness::named(&["mx.desk.example"]);
         assert_eq!(judge(raw.as_bytes(), &letter, &ids).level(), Level::None);
         let one = raw.replace("From: b@x.example\n", "");
         let letter = read(one.as_bytes(), Caps::DEFAULT);
-        assert_eq!(judge(one.as_bytes(), &letter, &[]).level(), Level::Weak);
+        assert_eq!(
+            judge(one.as_bytes(), &letter, &Witness::nobody()).level(),
+            Level::Weak
+        );
         assert_eq!(judge(one.as_bytes(), &letter, &ids).level(), Level::Domain);
     }
 

@@ -281,7 +281,7 @@ impl Work {
     ) -> Result<()> {
         let decided = sqlx::query(
             "UPDATE letters SET decided_us = $2, verdict = $3, request_id = $4, message_id = $5, content_key = $6, sender_key = $7, explanation = $8, \
-             assurance = $10 WHERE id = $1 AND decided_us IS NULL AND sha256 = $9",
+             assurance = $10, signature_key = $11 WHERE id = $1 AND decided_us IS NULL AND sha256 = $9",
         )
         .bind(letter.id.0)
         .bind(micros(now))
@@ -293,6 +293,7 @@ impl Work {
         .bind(pack(letter.explanation.as_bytes())?)
         .bind(letter.sha256.to_vec())
         .bind(letter.assurance.word())
+        .bind(letter.signature_key.map(|key| key.to_vec()))
         .execute(&mut *self.tx)
         .await
         .context("The letter's end state could not be written")?

@@ -72,6 +72,8 @@ pub struct Waiting {
     pub arrived: DateTime<Utc>,
     /// How often reading it was begun.
     pub attempts: u32,
+    /// How often its decision was put off, since the DNS was silent.
+    pub postponed: u32,
     /// Its bytes.
     pub raw: Vec<u8>,
     /// SHA-256 of its bytes.
@@ -219,12 +221,19 @@ impl Store {
     ///
     /// # Errors
     /// The database can't be read.
-    pub async fn undecided(&self, limit: u32, max_bytes: u64) -> Result<Vec<Waiting>> {
+    pub async fn undecided(
+        &self,
+        limit: u32,
+        max_bytes: u64,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Waiting>> {
         // Sizes first: bytes beyond the limit never enter memory.
         let sizes = sqlx::query(
-            "SELECT arrived_us, id, size FROM letters WHERE decided_us IS NULL ORDER BY arrived_us, id LIMIT $1",
+            "SELECT arrived_us, id, size FROM letters WHERE decided_us IS NULL AND (not_before_us IS NULL OR not_before_us <= $2) \
+             ORDER BY arrived_us, id LIMIT $1",
         )
         .bind(i64::from(limit))
+        .bind(micros(now))
         .fetch_all(&self.reader)
         .await?;
         let (mut count, mut total, mut last) = (0_i64, 0_u64, None);
@@ -240,13 +249,14 @@ impl Store {
             return Ok(vec![]);
         };
         let found = sqlx::query(
-            "SELECT l.id, l.mailbox, l.arrived_us, l.attempts, l.size, o.raw, l.sha256, l.oversize \
+            "SELECT l.id, l.mailbox, l.arrived_us, l.attempts, l.size, o.raw, l.sha256, l.oversize, l.postponed \
              FROM letters l JOIN originals o ON o.letter_id = l.id \
-             WHERE l.decided_us IS NULL AND (l.arrived_us, l.id) <= ($1, $2) ORDER BY l.arrived_us, l.id LIMIT $3",
+             WHERE l.decided_us IS NULL AND (l.not_before_us IS NULL OR l.not_before_us <= $4) AND (l.arrived_us, l.id) <= ($1, $2) ORDER BY l.arrived_us, l.id LIMIT $3",
         )
         .bind(arrived)
         .bind(id)
         .bind(count)
+        .bind(micros(now))
         .fetch_all(&self.reader)
         .await?;
         found.iter().map(waiting).collect()
@@ -328,6 +338,7 @@ fn waiting(row: &AnyRow) -> Result<Waiting> {
         mailbox: row.try_get(1)?,
         arrived: moment(row.try_get(2)?)?,
         attempts: u32::try_from(row.try_get::<i64, _>(3)?)?,
+        postponed: u32::try_from(row.try_get::<i64, _>(8)?)?,
         raw: unpack(&row.try_get::<Vec<u8>, _>(5)?, row.try_get(4)?)?,
         sha256: digest(&sha256)?,
         oversize: row
@@ -499,7 +510,7 @@ mod tests {
     use super::*;
     use crate::desk::decide::{Concern, Verdict};
     use crate::store::testing::{
-        apply, decision, fetched, kept, minute, on_each_engine, register, result,
+        apply, decision, far, fetched, kept, minute, on_each_engine, register, result,
     };
 
     #[tokio::test]
@@ -612,7 +623,7 @@ mod tests {
                 .unwrap();
             let mut seen = vec![];
             loop {
-                let page = db.store.undecided(30, 30_000).await.unwrap();
+                let page = db.store.undecided(30, 30_000, far()).await.unwrap();
                 if page.is_empty() {
                     break;
                 }
@@ -656,7 +667,7 @@ mod tests {
                 )
                 .await
                 .unwrap();
-            let page = db.store.undecided(10, 100).await.unwrap();
+            let page = db.store.undecided(10, 100, far()).await.unwrap();
             assert_eq!(page.len(), 1);
             assert_eq!(page[0].raw.len(), 5000);
         })
@@ -673,7 +684,7 @@ mod tests {
             let attempts: Vec<u32> = db
                 .open_again()
                 .await
-                .undecided(9, 999)
+                .undecided(9, 999, far())
                 .await
                 .unwrap()
                 .iter()

@@ -12,6 +12,7 @@ mod apply;
 mod column;
 mod contents;
 mod entry;
+mod postponed;
 mod schema;
 mod statement;
 #[cfg(test)]
