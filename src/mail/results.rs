@@ -69,7 +69,7 @@ const DEEPEST: usize = 50;
 const MOST: usize = 200;
 
 /// Only the authserv-id, for telling whose a field is that cannot be read further.
-pub(crate) fn authserv_id(value: &str) -> Option<String> {
+pub fn authserv_id(value: &str) -> Option<String> {
     Reader::new(value).id()
 }
 
