@@ -210,15 +210,17 @@ impl<'v> Reader<'v> {
         }
         self.take('=')?;
         self.skip_comments()?;
+        let result = self.keyword()?.to_ascii_lowercase();
+        let before = self.rest.len();
         let mut check = Check {
             method,
-            result: self.keyword()?.to_ascii_lowercase(),
+            result,
             comment: self.comment()?,
             reason: None,
             properties: Vec::new(),
         };
         // Between the result and what follows there must be something.
-        let mut spaced = check.comment.is_some();
+        let mut spaced = self.rest.len() != before;
         loop {
             spaced |= self.skip_comments()?;
             if self.rest.is_empty() || self.rest.starts_with(';') {
