@@ -318,6 +318,7 @@ mod tests {
     use super::*;
     use crate::desk::assurance::Level;
     use crate::mail::parse::read;
+    use crate::mail::witness::Provider;
 
     const RECEIVED: &str = "Received: from mail.x.example (mail.x.example [192.0.2.1]) by mx.desk.example (Postfix) with ESMTPS id 1; Sat, 1 Aug 2026 10:00:00 +0300\n";
 
@@ -488,7 +489,6 @@ mod tests {
 
     #[test]
     fn r13_of_one_id_the_topmost_field_speaks() {
-        const AR: &str = "Authentication-Results:";
         let pass = "dmarc=pass header.from=x.example";
         for (fields, expected) in [
             (
@@ -533,6 +533,137 @@ mod tests {
                 "{fields:?}"
             );
         }
+    }
+
+    fn at_provider(provider: Provider, header: &str) -> Level {
+        let raw = format!("{header}From: Anna <anna@x.example>\n\ntext");
+        let letter = read(raw.as_bytes(), Caps::DEFAULT);
+        judge(raw.as_bytes(), &letter, &Witness::of(provider)).level()
+    }
+
+    const AR: &str = "Authentication-Results:";
+    const SENT: &str = "Received: from mail.x.example by mail.x.example with ESMTPSA id 0\n";
+
+    #[test]
+    fn c34_each_provider_is_read_by_its_habits() {
+        let gmail = format!(
+            "Received: by 2002:a05:1 with SMTP id 3\nARC-Authentication-Results: i=1; mx.google.com; dmarc=pass header.from=x.example\n{RECEIVED}\
+             {AR} mx.google.com;\n dkim=pass header.i=@x.example header.s=s1 header.b=aB/c+d;\n gateway.spf=pass (google.com: domain of a) smtp.mailfrom=a@x.example;\n \
+             dmarc=pass (p=REJECT sp=REJECT dis=NONE) header.from=x.example\n{SENT}"
+        );
+        let icloud = format!(
+            "{RECEIVED}X-ICL-SCORE: 3.3\n{AR} bimi.icloud.com; bimi=skipped reason=\"insufficient dmarc\"\nX-ARC-Info: policy=fail; arc=none\n\
+             {AR} arc.icloud.com; arc=none\n{AR} dmarc.icloud.com; dmarc=pass header.from=x.example\nX-DMARC-Info: pass=pass; dmarc-policy=none\n\
+             X-DMARC-Policy: v=DMARC1; p=none\n{AR} dkim-verifier.icloud.com;\n\tdkim=pass (2048-bit key) header.d=x.example header.i=@x.example\n\
+             {AR} spf.icloud.com; spf=pass (a) smtp.mailfrom=\"SRS0=a=b@x.example\"\nReceived-SPF: pass\n{SENT}"
+        );
+        let yahoo = format!(
+            "Received: from 192.0.2.3 by atlas7.free.mail.bf1.yahoo.com pod-id NONE with HTTPS\n{AR} atlas7.free.mail.bf1.yahoo.com;\n \
+             dkim=pass header.i=@x.example header.s=s1;\n dmarc=pass(p=NONE,sp=QUARANTINE) header.from=x.example;\n{RECEIVED}{SENT}"
+        );
+        let mail_ru = format!(
+            "{AR} mxs.mail.ru; spf=pass (mx1.i.mail.ru: domain) smtp.mailfrom=anna@x.example smtp.helo=mail.x.example;\n\t \
+             dkim=pass header.d=x.example; dmarc=pass header.from=anna@x.example\nReceived-SPF: pass\n{RECEIVED}{SENT}"
+        );
+        let hop = "Received: from A1.eurprd08.prod.outlook.com (2603::33)\n by B2.eurprd08.prod.outlook.com with HTTPS; x\n";
+        let border = "Received: from mail.x.example (192.0.2.1) by\n C3.mail.protection.outlook.com (10.0.0.1) with Microsoft SMTP\n Server id 15 via Frontend Transport; x\n";
+        let microsoft = format!(
+            "{hop}{hop}{hop}{AR} spf=pass (sender IP is 192.0.2.1)\n smtp.mailfrom=x.example; desk.example; dkim=pass (signature was verified)\n \
+             header.d=x.example;desk.example; dmarc=pass action=none\n header.from=x.example;compauth=pass reason=100\nReceived-SPF: Pass\n{border}{SENT}"
+        );
+        for (provider, header) in [
+            (Provider::Gmail, &gmail),
+            (Provider::Icloud, &icloud),
+            (Provider::Yahoo, &yahoo),
+            (Provider::MailRu, &mail_ru),
+            (Provider::Microsoft365, &microsoft),
+        ] {
+            assert_eq!(at_provider(provider, header), Level::Domain, "{provider:?}");
+            let other = header.replace("x.example", "y.example");
+            assert_eq!(at_provider(provider, &other), Level::Weak, "{provider:?}");
+            let failed = header
+                .replace("dmarc=pass", "dmarc=fail")
+                .replace("dkim=pass", "dkim=fail");
+            assert_eq!(at_provider(provider, &failed), Level::None, "{provider:?}");
+            for foreign in Provider::ALL
+                .map(|(_, p)| p)
+                .into_iter()
+                .filter(|p| *p != provider)
+            {
+                assert_eq!(
+                    at_provider(foreign, header),
+                    Level::Weak,
+                    "{foreign:?} of {provider:?}"
+                );
+            }
+        }
+        let yandex = format!(
+            "{AR} vla1-f55d97afef99.qloud-c.yandex.net; spf=pass smtp.mail=anna@x.example; dkim=pass header.i=@x.example\n{RECEIVED}"
+        );
+        assert_eq!(at_provider(Provider::Yandex, &yandex), Level::Weak);
+    }
+
+    #[test]
+    fn g4_a_field_without_a_name_counts_only_as_the_topmost_of_all() {
+        let pass = format!(
+            "{AR} spf=pass smtp.mailfrom=x.example; dkim=none header.d=none;dmarc=pass action=none header.from=x.example;\n"
+        );
+        let none = format!(
+            "{AR} dkim=none (message not signed) header.d=none;dmarc=none action=none header.from=;\n"
+        );
+        let hop = "Received: from A.prod.outlook.com by B.prod.outlook.com with HTTPS; x\n";
+        let border = "Received: from C.prod.outlook.com (192.0.2.1) by D.mail.protection.outlook.com (10.0.0.1) with Microsoft SMTP; x\n";
+        let named = format!("{AR} mx.evil.example; dmarc=none\n");
+        for (header, expected) in [
+            (format!("{hop}{pass}{border}"), Level::Domain),
+            // A forger may greet as one of Microsoft's own hosts: the field above the border is still the topmost.
+            (format!("{hop}{none}{border}{pass}"), Level::Weak),
+            (format!("{hop}{named}{pass}{border}"), Level::Weak),
+            (format!("{hop}{RECEIVED}{SENT}{pass}"), Level::Weak),
+            (
+                format!("{}{pass}{border}", hop.repeat(PROVIDER_HOPS + 3)),
+                Level::Weak,
+            ),
+            (
+                format!(
+                    "{hop}{}{border}",
+                    pass.replace("spf=pass", "outlook.com; spf=pass")
+                ),
+                Level::Weak,
+            ),
+        ] {
+            assert_eq!(
+                at_provider(Provider::Microsoft365, &header),
+                expected,
+                "{header}"
+            );
+        }
+        // Only Microsoft writes so: for others such a field is nobody's.
+        assert_eq!(level(&format!("{pass}{RECEIVED}")).0, Level::Weak);
+    }
+
+    #[test]
+    fn g4_departures_that_our_server_does_not_have_are_not_believed() {
+        for (results, expected) in [
+            (
+                "iprev=pass smtp.remote-ip=2001:db8::1; dmarc=pass header.from=x.example",
+                Level::Domain,
+            ),
+            (
+                "gateway.spf=pass; dmarc=pass header.from=x.example",
+                Level::Weak,
+            ),
+            (
+                "evil.example; dmarc=pass header.from=x.example",
+                Level::Weak,
+            ),
+            ("dmarc=pass header.from=x.example policy.p=", Level::Weak),
+        ] {
+            assert_eq!(said(results), expected, "{results}");
+        }
+        let arc =
+            format!("{AR} i=1; mx.desk.example; dmarc=pass header.from=x.example\n{RECEIVED}");
+        assert_eq!(level(&arc).0, Level::Weak);
     }
 
     #[test]

@@ -438,6 +438,60 @@ mod tests {
     }
 
     #[test]
+    fn c34_departures_are_read_and_told() {
+        for (value, id, departures) in [
+            (
+                "i=1; mx.example; foo=pass",
+                Some("mx.example"),
+                &[Departure::Instance][..],
+            ),
+            (
+                "spf=pass smtp.mailfrom=x.example; dmarc=pass",
+                None,
+                &[Departure::NoId],
+            ),
+            (
+                "spf=pass smtp.mailfrom=x.example; Desk.example; dkim=pass header.d=x.example;.other.example; dmarc=pass action=none header.from=;",
+                Some("desk.example"),
+                &[
+                    Departure::NoId,
+                    Departure::StrayDomain,
+                    Departure::EmptyValue,
+                    Departure::UntypedProperty,
+                ],
+            ),
+            (
+                "mx.example; iprev=pass policy.iprev=2001:db8::1 (a)",
+                Some("mx.example"),
+                &[Departure::Colon],
+            ),
+            (
+                "mx.example; gateway.spf=pass policy.d=x",
+                Some("mx.example"),
+                &[Departure::DottedMethod],
+            ),
+            (
+                "mx.example; x-tls=pass version=1 bits=256",
+                Some("mx.example"),
+                &[Departure::UntypedProperty],
+            ),
+            (
+                "mx.example; dkim=dkim_pass(x) header.s=@a; dmarc=success(p=NONE)",
+                Some("mx.example"),
+                &[],
+            ),
+        ] {
+            let read = read(value).unwrap();
+            assert_eq!(read.authserv_id.as_deref(), id, "{value}");
+            assert_eq!(
+                read.departures,
+                departures.iter().copied().collect(),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
     fn s31_more_results_than_anybody_writes_are_not_read() {
         let all = |count: usize| format!("mx.example{}", "; spf=pass".repeat(count));
         assert_eq!(read(&all(MOST)).unwrap().checks.len(), MOST);

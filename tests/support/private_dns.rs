@@ -1,4 +1,13 @@
 //! A DNS server on loopback that says what it is told, over UDP and TCP, and counts what it is asked.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "shared by several tests"
+)]
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};

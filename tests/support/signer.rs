@@ -1,4 +1,13 @@
 //! Signs letters as RFC 6376 and RFC 8463 tell it, with code of its own: what the desk's own code must then find right.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "shared by several tests"
+)]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

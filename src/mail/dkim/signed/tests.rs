@@ -4,7 +4,6 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::string_slice,
-    unreachable_pub,
     reason = "tests"
 )]
 
