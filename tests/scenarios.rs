@@ -13,7 +13,7 @@
 //! all headers lost but the subject), `replyto NAME TEMPLATE` (answers a letter that somebody else received), `oversize` (more than the desk takes lay on the server), `same` (Message-ID and date of the
 //! step before), `unsigned` (our server says nothing of the sender), `forged` (it says that authentication failed),
 //! `signed` (our server says nothing, the sender's domain signed it), `tampered` (the same, and somebody added a line on the way), `replayed` (the letter of the step before, sent on to another `To:`),
-//! `returned TEMPLATE` (the desk's own letter comes back, byte for byte), `to ADDRESS`, `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
+//! `returned TEMPLATE` (the desk's own letter comes back, byte for byte), `to ADDRESS`, `named NAME` (the display name, in one word), `from FIELD` (the whole `From:` field, to the end of the line), `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
 //! A step `DAY DATE TIME  tick` only lets time pass; `dns silent` and `dns answers` say what the DNS does from then on.
 #![allow(
     clippy::unwrap_used,
@@ -371,10 +371,16 @@ impl Play {
                 "Authentication-Results: mx.desk.example;\r\n dmarc={result} header.from={domain}\r\n"
             );
         }
-        raw += &format!(
-            "Received: from mx by mx.desk.example; x\r\nFrom: {} <{from}>\r\n",
-            encoded(&name_of(&from))
-        );
+        let field = options
+            .split_once("from ")
+            .map(|(_, field)| field.to_owned());
+        let named = options
+            .split_whitespace()
+            .skip_while(|o| *o != "named")
+            .nth(1);
+        let name = named.map_or_else(|| name_of(&from), str::to_owned);
+        let field = field.unwrap_or_else(|| format!("{} <{from}>", encoded(&name)));
+        raw += &format!("Received: from mx by mx.desk.example; x\r\nFrom: {field}\r\n");
         let options: Vec<&str> = options.split_whitespace().collect();
         let after = |word: &str| {
             options

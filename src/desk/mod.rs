@@ -11,6 +11,7 @@ pub mod event;
 pub mod installation;
 pub mod kind;
 pub mod letter;
+mod lookalike;
 mod naming;
 pub mod notice;
 mod outsider;
