@@ -21,15 +21,7 @@ pub struct DnsConfig {
 /// Reads the section.
 pub fn dns(root: &Section<'_>) -> DnsConfig {
     let section = root.table("dns", "[dns]");
-    let written = section.has("servers");
     let servers = section.texts("servers", &[]);
-    if let (Some(at), true) = (written, servers.is_empty()) {
-        section.reading().fault(
-            Fault::error(at, "no server in `servers`")
-                .why("an empty list would leave every signature unchecked")
-                .todo("name a server, or remove the line to ask those of the system; a mailbox checks no signatures with dkim = false"),
-        );
-    }
     let mut read = Vec::new();
     for text in &servers {
         match server(&text.value) {
@@ -45,7 +37,7 @@ pub fn dns(root: &Section<'_>) -> DnsConfig {
     let seconds = section.number("timeout_seconds", 1..=30, 5);
     section.end();
     DnsConfig {
-        servers: written.map(|_| read),
+        servers: (!read.is_empty()).then_some(read),
         patience: Duration::from_secs(seconds.value.unsigned_abs()),
     }
 }
