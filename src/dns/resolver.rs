@@ -190,7 +190,7 @@ async fn ask_one(server: SocketAddr, name: &str) -> Result<Reply> {
             // Noise, or a forger's guess: the answer may still come.
             Reply::Foreign => {}
             Reply::Cut => break,
-            reply => return Ok(reply),
+            reply @ (Reply::Told(..) | Reply::Failed(_)) => return Ok(reply),
         }
     }
     let mut stream = TcpStream::connect(server).await?;
@@ -203,7 +203,7 @@ async fn ask_one(server: SocketAddr, name: &str) -> Result<Reply> {
     stream.read_exact(&mut answer).await?;
     match message::reply(number, name, &answer) {
         Reply::Cut => bail!("Cut over TCP"),
-        reply => Ok(reply),
+        reply @ (Reply::Told(..) | Reply::Failed(_) | Reply::Foreign) => Ok(reply),
     }
 }
 

@@ -14,9 +14,9 @@ pub mod work;
 mod apply;
 mod contents;
 mod entry;
-mod postponed;
 mod schema;
 mod statement;
 #[cfg(test)]
 mod testing;
+mod undecided;
 mod unwritten;
