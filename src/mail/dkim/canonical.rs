@@ -154,6 +154,7 @@ mod tests {
         assert_eq!(Form::Simple.body_hash(b""), sha("\r\n"));
         assert_eq!(Form::Simple.body_hash(b"\r\n\r\n"), sha("\r\n"));
         assert_eq!(Form::Simple.body_hash(b"x"), sha("x\r\n"));
+        assert_eq!(Form::Relaxed.body_hash(b"x \t"), sha("x\r\n"));
         assert_eq!(
             Form::Relaxed.body_hash(b"a\n\n\nb"),
             sha("a\r\n\r\n\r\nb\r\n")
