@@ -1,5 +1,6 @@
 //! What can be told of a letter from its bytes alone: its content, how sure its sender is, what leads to a request (stops 3 to 6 of the way in).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
@@ -10,10 +11,12 @@ use crate::desk::letter::{Automatic, From, Letter};
 use crate::desk::people::Standing;
 use crate::desk::policy::Authentication;
 use crate::mail::assurance;
+use crate::mail::clues::{self, Clues};
 use crate::mail::dkim::answer::Answer;
 use crate::mail::dkim::signed::{Proof, Signed, Verdict};
+use crate::mail::essence;
 use crate::mail::parse::{self, Caps};
-use crate::mail::thread::{self, Clues};
+use crate::mail::thread::{self, Keys};
 use crate::mail::witness::Witness;
 
 /// A letter with everything that can be told from its bytes.
@@ -29,18 +32,21 @@ pub struct Examined {
     pub signed: Option<Signed>,
     /// The identity of the signature that vouches for it (K4).
     pub signature_key: Option<[u8; 32]>,
+    /// What it says, apart from its figures; none if it says nothing.
+    pub essence: Option<[u8; 32]>,
 }
 
 /// Stops 3 to 6: from bytes to a letter, its assurance and its clues. Pure.
 pub fn examine(raw: &[u8], config: &Config, mailbox: &str, arrived: DateTime<Utc>) -> Examined {
     let mut letter = parse::read(raw, Caps::DEFAULT);
-    let clues = thread::clues(&letter, &config.keys, &config.desk.address);
+    let clues = clues::find(&letter, &config.keys, &config.desk.address);
+    without_tokens(&mut letter, &config.keys);
     let local = letter
         .message_id
         .as_deref()
         .and_then(|id| id.split('@').next());
     if local.is_some_and(|sealed| config.keys.open(sealed).is_some()) {
-        letter.automatic = Some((Automatic::Own, "its Message-ID is one of ours".to_owned()));
+        letter.own = Some("its Message-ID is one of ours".to_owned());
     }
     let mailbox = config.mailboxes.iter().find(|m| m.policy.name == mailbox);
     let nobody = Witness::nobody();
@@ -49,6 +55,7 @@ pub fn examine(raw: &[u8], config: &Config, mailbox: &str, arrived: DateTime<Utc
     let from = signer(config, mailbox, &letter, &assurance, arrived);
     let signed = from.map(|from| Signed::read(raw, &from, arrived));
     Examined {
+        essence: essence::of(&letter.new_text),
         letter,
         assurance,
         clues,
@@ -70,7 +77,8 @@ fn signer(
         return None;
     };
     let wanted = mailbox.is_some_and(|m| m.dkim && m.policy.authentication != Authentication::Off);
-    let by_a_person = matches!(letter.automatic, None | Some((Automatic::Bulk, _)));
+    let by_a_person =
+        letter.own.is_none() && matches!(letter.automatic, None | Some((Automatic::Bulk, _)));
     if !wanted || !by_a_person || assurance.is_authenticated() {
         return None;
     }
@@ -140,5 +148,14 @@ impl Examined {
                 "The DNS did not answer for hours: it goes on as one that nothing vouches for",
             ),
         };
+    }
+}
+
+/// Nobody who is shown a letter learns the tokens that it quotes (`TRUST` 5 rule 6).
+pub fn without_tokens(letter: &mut Letter, keys: &Keys) {
+    for text in [&mut letter.text, &mut letter.new_text] {
+        if let Cow::Owned(shorter) = thread::without_tokens(text, keys) {
+            *text = shorter;
+        }
     }
 }

@@ -18,5 +18,6 @@ mod schema;
 mod statement;
 #[cfg(test)]
 mod testing;
+mod told;
 mod undecided;
 mod unwritten;
