@@ -384,8 +384,8 @@ mod tests {
                 prop_assert!(letter.text.is_empty() || !letter.new_text.trim().is_empty());
                 prop_assert!(!letter.subject.chars().any(words::is_hidden));
                 prop_assert!(letter.attachments.iter().all(|a| !a.name.is_empty() && !a.name.contains(['/', '\\'])));
-                let ids = ["mx.desk.example".to_owned()];
-                let verdict = crate::mail::assurance::judge(&raw, &letter, &ids);
+                let witness = crate::mail::witness::Witness::named(&["mx.desk.example"]);
+                let verdict = crate::mail::assurance::judge(&raw, &letter, &witness);
                 prop_assert!(!verdict.is_authenticated());
             }
         }
