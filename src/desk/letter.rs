@@ -44,6 +44,8 @@ pub struct Attachment {
     pub size: u64,
     /// SHA-256 of the decoded octets.
     pub sha256: [u8; 32],
+    /// Whether the text shows it, as a picture in it or a signature's logo, rather than the writer having sent a file.
+    pub inline: bool,
 }
 
 /// Why the desk takes a letter for one that no person wrote for it (R46). The words are those of `explain --json`.

@@ -1,11 +1,13 @@
 //! Bytes to values and back, pure: reading letters, screening machines out, judging senders, finding threads, writing ours.
 
+mod armour;
 pub mod assurance;
 mod base32;
 mod bounce;
 mod charset;
 pub mod clean;
 pub mod compose;
+mod content;
 mod content_key;
 pub mod dates;
 mod fields;
@@ -19,13 +21,16 @@ pub mod mbox;
 mod params;
 pub mod parse;
 mod parts;
+mod pkcs7;
 pub mod quote;
 pub mod results;
 pub mod screen;
 mod text;
 pub mod thread;
+mod tnef;
 mod transfer;
 pub mod trial;
+mod uuencode;
 pub mod vocabulary;
 pub mod wording;
 mod words;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::uuencode;
+
 /// How the octets of a part were made fit for transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
@@ -11,6 +13,8 @@ pub(crate) enum Encoding {
     Base64,
     /// RFC 2045 6.7.
     QuotedPrintable,
+    /// `x-uuencode`: no standard's, and old programs'.
+    Uuencode,
 }
 
 impl Encoding {
@@ -24,6 +28,11 @@ impl Encoding {
             Self::Base64
         } else if word.eq_ignore_ascii_case("quoted-printable") {
             Self::QuotedPrintable
+        } else if ["x-uuencode", "uuencode", "x-uue"]
+            .iter()
+            .any(|its| word.eq_ignore_ascii_case(its))
+        {
+            Self::Uuencode
         } else {
             Self::Identity
         }
@@ -35,6 +44,7 @@ impl Encoding {
             Self::Identity => Cow::Borrowed(bytes),
             Self::Base64 => Cow::Owned(base64(bytes)),
             Self::QuotedPrintable => Cow::Owned(quoted_printable(bytes)),
+            Self::Uuencode => Cow::Owned(uuencode::body(bytes)),
         }
     }
 }

@@ -121,7 +121,9 @@ fn finish(run: &mut Option<Run>, out: &mut String) {
 
 /// Octets outside encoded words: UTF-8 (RFC 6532), else what the text of the letter is in, else a guess.
 fn raw(bytes: &[u8], hint: Option<&str>) -> String {
+    let shifted = hint.is_some_and(|h| h.to_ascii_lowercase().contains("utf-7"));
     match std::str::from_utf8(bytes) {
+        Ok(_) if shifted => charset::decode(bytes, hint).text,
         Ok(text) if text.contains('\u{1b}') => charset::decode(bytes, Some("iso-2022-jp")).text,
         Ok(text) => text.to_owned(),
         Err(_) => match hint {
