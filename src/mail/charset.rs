@@ -271,7 +271,12 @@ fn detected(bytes: &[u8]) -> &'static Encoding {
     detector.feed(sample, true);
     let guess = detector.guess(None, chardetng::Utf8Detection::Deny);
     // Pairs of octets that stand alone among Latin letters are accents, not ideographs.
-    if !guess.is_single_byte() && guess != UTF_8 && mostly_alone(sample) {
+    if !guess.is_single_byte() && mostly_alone(sample) {
+        return WINDOWS_1252;
+    }
+    // One or two signs, such as £ or ©, are no evidence for a language.
+    let high = || sample.iter().filter(|b| **b >= 0x80);
+    if guess.is_single_byte() && high().take(3).count() < 3 && high().all(|b| *b < 0xc0) {
         return WINDOWS_1252;
     }
     guess
@@ -428,6 +433,10 @@ mod tests {
         bytes.extend_from_slice("ещё строка".as_bytes());
         let text = "Привет из Москвы\nInformación de revisión\nещё строка";
         assert_eq!(decode(&bytes, Some("utf-8")).text, text);
+        assert_eq!(
+            guess(b"Houses rise \xa31,100 a week").text,
+            "Houses rise £1,100 a week"
+        );
         let mut bytes = b"1+2 +BB8- ".to_vec();
         bytes.extend_from_slice(&WINDOWS_1252.encode("Información").0);
         assert_eq!(decode(&bytes, Some("utf-7")).text, "1+2 П Información");

@@ -95,9 +95,11 @@ impl Chooser<'_, '_> {
         let below = self.children.get(at).cloned().unwrap_or_default();
         match part.media_type() {
             "multipart/alternative" => self.alternative(&below),
-            "multipart/related" | "multipart/report" | "multipart/signed" | "multipart/digest" => {
-                self.first_of(&below)
+            "multipart/related" => {
+                let root = self.root(part, &below);
+                self.one_of(&below, root)
             }
+            "multipart/report" | "multipart/signed" | "multipart/digest" => self.one_of(&below, 0),
             _ => self.all_of(&below),
         }
     }
@@ -132,18 +134,30 @@ impl Chooser<'_, '_> {
             .is_some_and(|p| p.media_type() == "text/html" && is_inline(p))
     }
 
-    fn first_of(&mut self, below: &[usize]) -> String {
+    /// The place of the page that the others are parts of (RFC 2387 3.2): named by `start`, else the first.
+    fn root(&self, related: &Part<'_>, below: &[usize]) -> usize {
+        let bare = |id: &str| id.trim().trim_matches(['<', '>']).to_owned();
+        let Some(start) = related.media.plain("start").map(|s| bare(&s)) else {
+            return 0;
+        };
+        let is_start = |at: &usize| {
+            let id = self
+                .parts
+                .get(*at)
+                .and_then(|p| p.fields.plain("Content-ID"));
+            id.is_some_and(|id| bare(&id) == start)
+        };
+        below.iter().position(is_start).unwrap_or_default()
+    }
+
+    /// The text of one child; the others are attachments.
+    fn one_of(&mut self, below: &[usize], wanted: usize) -> String {
         let mut text = String::new();
         for (place, child) in below.iter().enumerate() {
-            let its_text_counts = text.trim().is_empty() && place == 0;
-            let its = if its_text_counts {
-                self.visit(*child, true)
+            if place == wanted {
+                text = self.visit(*child, true);
             } else {
                 self.attach_all(*child);
-                String::new()
-            };
-            if its_text_counts {
-                text = its;
             }
         }
         text
