@@ -216,6 +216,14 @@ impl Reader<'_, '_> {
         if self.fields.list.is_empty() {
             self.faults.push("No header fields".to_owned());
         }
+        for name in ["Subject", "From", "To", "Cc", "Reply-To"] {
+            if self.fields.all(name).any(|f| words::has_too_many(f.value)) {
+                self.faults.push(format!(
+                    "{name} holds more than {} encoded words; the rest is not decoded",
+                    words::WORDS
+                ));
+            }
+        }
         for name in [
             "Subject",
             "To",

@@ -338,60 +338,6 @@ pub fn reply_address(keys: &Keys, token: &Token, own: &Address) -> String {
     format!("{}+{}@{}", own.local(), keys.seal(token), own.domain())
 }
 
-/// A subject without reply and forward prefixes and without our number tag: what it is about.
-pub fn base_subject(subject: &str) -> String {
-    let mut rest = subject.trim();
-    while let Some(shorter) = without_prefix(rest) {
-        rest = shorter;
-    }
-    match tag_in(rest) {
-        Some((before, _, after, true)) => {
-            base_subject(&format!("{} {}", before.trim_end(), after.trim_start()))
-        }
-        _ => rest.trim().to_owned(),
-    }
-}
-
-const PREFIXES: [&str; 22] = [
-    "re",
-    "fwd",
-    "fw",
-    "aw",
-    "wg",
-    "sv",
-    "vs",
-    "antw",
-    "tr",
-    "rv",
-    "enc",
-    "ref",
-    "ответ",
-    "отв",
-    "на",
-    "ha",
-    "пересл",
-    "пер",
-    "fwd(2)",
-    "вiд",
-    "нa",
-    "hа",
-];
-
-/// What follows one prefix: `Re:`, `Re[2]:`, `Re(3):`, `Ответ:`, `Fwd :`.
-fn without_prefix(subject: &str) -> Option<&str> {
-    let (word, rest) = subject.split_once(':')?;
-    if word.len() > 24 {
-        return None;
-    }
-    let word = word.trim().to_lowercase();
-    let bare = word
-        .trim_end_matches(|c: char| {
-            c.is_ascii_digit() || matches!(c, '[' | ']' | '(' | ')' | '^' | '*')
-        })
-        .trim_end();
-    PREFIXES.contains(&bare).then(|| rest.trim_start())
-}
-
 /// The number in a subject; none where two different ones stand there, since a wrong guess is worse than no guess (D48).
 fn number(subject: &str) -> Option<Number> {
     let (_, first, mut rest, _) = tag_in(subject)?;
@@ -570,22 +516,6 @@ mod tests {
                 count.map(|c| Number::new(2026, c)),
                 "{subject}"
             );
-        }
-    }
-
-    #[test]
-    fn a_base_subject_has_no_prefix_and_no_tag() {
-        for (subject, base) in [
-            ("Re: Fwd: RE[2]: отчёт", "отчёт"),
-            ("Ответ: На: HA: Пересл: AW: отчёт", "отчёт"),
-            ("Re: [№ 2026-000123] отчёт", "отчёт"),
-            ("[№ 2026-000123] Re: отчёт", "отчёт"),
-            ("Re: отчёт  [№ 2026-000123]", "отчёт"),
-            ("Поручение: отчёт", "Поручение: отчёт"),
-            ("Вопрос по № 2026-000123", "Вопрос по № 2026-000123"),
-            ("Re:", ""),
-        ] {
-            assert_eq!(base_subject(subject), base, "{subject}");
         }
     }
 
