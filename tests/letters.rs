@@ -1,4 +1,8 @@
 //! Letters and what is read from them: each `tests/letters/*.eml` beside its `.txt`; `UPDATE=1 cargo test --test letters` rewrites the latter.
+//!
+//! What they try: B21 charsets declared, undeclared and wrong, encoded words split anywhere, comments in an address; B22 HTML alone, an empty
+//! text beside HTML, a letter that holds nothing but a letter; B23 `winmail.dat`, uuencode, clear-signed text, S/MIME opaque and detached;
+//! B24 names that attack, pictures that the text shows; B28 a date of another century.
 
 #![allow(
     clippy::unwrap_used,

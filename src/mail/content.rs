@@ -170,7 +170,7 @@ impl Opener {
                 .unique(&given_name(part, hint), fallback_name(part)),
             media_type: words::clean(part.media_type()),
             size: measured.size,
-            sha256: measured.exact,
+            sha256: measured.exact(part),
             inline,
         });
     }

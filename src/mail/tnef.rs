@@ -7,7 +7,7 @@ const MANY: usize = 20_000;
 /// Files read.
 const FILES: usize = 500;
 /// Letters in letters that are opened.
-const DEEPEST: usize = 4;
+const DEEPEST: usize = 3;
 
 const SIGNATURE: u32 = 0x223e_9f78;
 const BODY: u32 = 0x0002_800c;
@@ -67,12 +67,25 @@ pub(crate) fn read(bytes: &[u8]) -> Tnef {
     found
 }
 
-fn stream(bytes: &[u8], depth: usize, left: &mut usize, found: &mut Tnef) -> Option<()> {
+fn stream(bytes: &[u8], depth: usize, left: &mut usize, found: &mut Tnef) {
+    let mut open = None;
+    let _broken = attributes(bytes, depth, left, found, &mut open);
+    found.files.extend(open);
+    open_letters(depth, left, found);
+}
+
+/// Reads attributes until the end, or until one is broken; `open` is the file that further ones belong to.
+fn attributes(
+    bytes: &[u8],
+    depth: usize,
+    left: &mut usize,
+    found: &mut Tnef,
+    open: &mut Option<File>,
+) -> Option<()> {
     let mut cursor = Cursor { rest: bytes };
     (cursor.u32()? == SIGNATURE && depth < DEEPEST).then_some(())?;
     cursor.take(2)?;
     let mut codepage = String::from("windows-1252");
-    let mut open: Option<File> = None;
     while !cursor.rest.is_empty() && *left > 0 && found.files.len() < FILES {
         *left = left.saturating_sub(1);
         cursor.take(1)?;
@@ -112,8 +125,6 @@ fn stream(bytes: &[u8], depth: usize, left: &mut usize, found: &mut Tnef) -> Opt
             _ => {}
         }
     }
-    found.files.extend(open);
-    open_letters(depth, left, found);
     Some(())
 }
 
@@ -134,7 +145,7 @@ fn open_letters(depth: usize, left: &mut usize, found: &mut Tnef) {
     let mut inner = Tnef::default();
     for file in &found.files {
         if let Some(letter) = file.bytes.strip_prefix(&LETTER) {
-            let _ = stream(letter, depth.saturating_add(1), left, &mut inner);
+            stream(letter, depth.saturating_add(1), left, &mut inner);
         }
     }
     found.files.append(&mut inner.files);
@@ -278,5 +289,99 @@ impl<'a> Cursor<'a> {
 
     fn u32(&mut self) -> Option<u32> {
         self.take(4)?.try_into().ok().map(u32::from_le_bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::arithmetic_side_effects, reason = "tests")]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn attribute(level: u8, id: u32, data: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(data.len()).unwrap();
+        let mut out = vec![level];
+        out.extend(id.to_le_bytes());
+        out.extend(length.to_le_bytes());
+        out.extend_from_slice(data);
+        out.extend([0, 0]);
+        out
+    }
+
+    fn begun() -> Vec<u8> {
+        let mut out = SIGNATURE.to_le_bytes().to_vec();
+        out.extend([1, 0]);
+        out
+    }
+
+    fn long_name(name: &str) -> Vec<u8> {
+        let value: Vec<u8> = name
+            .encode_utf16()
+            .chain([0])
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let mut out = vec![1, 0, 0, 0, 0x1f, 0, 0x07, 0x37, 1, 0, 0, 0];
+        out.extend(u32::try_from(value.len()).unwrap().to_le_bytes());
+        out.extend_from_slice(&value);
+        out.resize(out.len().next_multiple_of(4), 0);
+        out
+    }
+
+    fn file(name: &str, data: &[u8]) -> Vec<u8> {
+        [
+            attribute(2, ATTACH_BEGINS, &[0; 14]),
+            attribute(2, ATTACH_TITLE, b"8CHARS~1.DOC\0"),
+            attribute(2, ATTACH_DATA, data),
+            attribute(2, ATTACH_PROPERTIES, &long_name(name)),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn b23_files_and_text_are_found() {
+        let mut raw = begun();
+        raw.extend(attribute(1, CODEPAGE, &[0xe3, 4, 0, 0, 0, 0, 0, 0]));
+        let text = encoding_rs::WINDOWS_1251.encode("Привет").0;
+        raw.extend(attribute(1, BODY, &text));
+        raw.extend(file("Отчёт за март.csv", b"1;2"));
+        raw.extend(file("b.txt", b""));
+        let found = read(&raw);
+        assert_eq!(found.text.as_deref(), Some("Привет"));
+        let names: Vec<_> = found.files.iter().map(|f| f.name.as_str()).collect();
+        assert_eq!(names, ["Отчёт за март.csv", "b.txt"]);
+        assert_eq!(found.files.first().unwrap().bytes, b"1;2");
+        // What was found before a break counts.
+        raw.truncate(raw.len() - 30);
+        assert!(read(&raw).files.len() == 2 && is_tnef(&raw));
+    }
+
+    #[test]
+    fn f4_letters_in_letters_and_counts_that_lie_end() {
+        let mut inner = file("deepest", b"x");
+        for _ in 0..50 {
+            let letter = [&LETTER[..], &begun(), &inner].concat();
+            inner = file("letter", &letter);
+        }
+        assert!(read(&[begun(), inner].concat()).files.len() <= DEEPEST);
+        let lie = [
+            [0xff; 4].as_slice(),
+            &[0x1f, 0x10, 0, 0x10, 0xff, 0xff, 0xff, 0xff],
+        ]
+        .concat();
+        let raw = [begun(), attribute(1, PROPERTIES, &lie)].concat();
+        assert_eq!(read(&raw), Tnef::default());
+        let many = attribute(2, ATTACH_BEGINS, &[]).repeat(50_000);
+        assert!(read(&[begun(), many].concat()).files.len() <= FILES);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_fail(noise in proptest::collection::vec(any::<u8>(), 0..300), at in 0..200_usize) {
+            let mut raw = [begun(), file("a", b"b")].concat();
+            let _ = read(&[begun(), noise.clone()].concat());
+            raw.splice(at.min(raw.len()).., noise);
+            let _ = read(&raw);
+        }
     }
 }
