@@ -93,6 +93,9 @@ pub fn read(raw: &[u8], caps: Caps) -> Letter {
         attachments: content.attachments,
         bounce: bounced.then(|| bounce::read(&parts, &content.text)),
         automatic,
+        own: block
+            .first("X-Postdesk-Loop")
+            .map(|_| "X-Postdesk-Loop".to_owned()),
         content_key: content_key::of(&parts, &measured),
         text: content.text,
         faults: reader.faults,
