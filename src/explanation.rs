@@ -73,7 +73,7 @@ pub fn json(case: &Case<'_>) -> Value {
         "text": letter.text,
         "new_text": letter.new_text,
         "attachments": letter.attachments.iter().map(|a| json!({
-            "name": a.name, "type": a.media_type, "size": a.size, "sha256": hex(&a.sha256),
+            "name": a.name, "type": a.media_type, "size": a.size, "sha256": hex(&a.sha256), "inline": a.inline,
         })).collect::<Vec<_>>(),
         "automatic": Breakers::ALL.machine(letter).map(|(what, _)| what.word()),
         "bounce": letter.bounce.as_ref().map(|b| json!({

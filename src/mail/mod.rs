@@ -1,5 +1,6 @@
 //! Bytes to values and back, pure: reading letters, screening machines out, judging senders, finding threads, writing ours.
 
+mod armour;
 pub mod assurance;
 mod base32;
 mod bounce;
@@ -7,8 +8,10 @@ mod charset;
 pub mod clean;
 pub mod clues;
 pub mod compose;
+mod content;
 mod content_key;
 pub mod dates;
+pub mod dkim;
 pub mod essence;
 mod fields;
 mod file_name;
@@ -21,15 +24,19 @@ pub mod mbox;
 mod params;
 pub mod parse;
 mod parts;
+mod pkcs7;
 pub mod quote;
 pub mod results;
 pub mod russian;
 pub mod screen;
 mod text;
 pub mod thread;
+mod tnef;
 mod transfer;
 pub mod trial;
+mod uuencode;
 mod vacation;
 pub mod vocabulary;
+pub mod witness;
 pub mod wording;
 mod words;
