@@ -94,7 +94,9 @@ fn is_reaction(parts: &Parts<'_>, text: &str) -> bool {
             && line.chars().count() <= 8
             && !line.chars().any(|c| c.is_alphanumeric() || c == '?')
     };
-    answers && ((is_told(first) && rest.is_none_or(is_cited)) || (sign(first) && rest.is_none()))
+    answers
+        && ((is_told(first) && rest.is_none_or(|line| is_cited(line) || sign(line)))
+            || (sign(first) && rest.is_none()))
 }
 
 /// RFC 3834 5.
@@ -321,6 +323,7 @@ mod tests {
                 "Anna отреагировал(а) на ваше сообщение:\n\n____\nFrom: desk",
                 true,
             ),
+            ("Anna reacted to your message:\n👍", true),
             ("👍", true),
             (
                 "Олег отреагировал на ваше сообщение.\nПоручаю исправить журнал.",
