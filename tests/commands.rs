@@ -13,7 +13,6 @@
 #[allow(dead_code, unreachable_pub, reason = "shared by several tests")]
 mod command;
 #[path = "support/private_dns.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared by several tests")]
 mod private_dns;
 
 use std::os::unix::fs::PermissionsExt;

@@ -105,9 +105,9 @@ mod tests {
         );
         assert_eq!(
             all_said(
-                "dkim=pass by x.example; DKIM: signed by x.example (selector s), rsa of 2048 bits, key by DNSSEC; signed: from; No From field"
+                "dkim=pass by x.example; DKIM: signed by x.example (selector s), rsa of 2048 bits, key 1a2b by DNSSEC; signed: from; No From field"
             ),
-            "dkim=pass от x.example; DKIM: подписано x.example (селектор s), rsa, 2048 бит, ключ подтверждён DNSSEC; подписаны поля: from; поля From нет"
+            "dkim=pass от x.example; DKIM: подписано x.example (селектор s), rsa, 2048 бит, ключ 1a2b подтверждён DNSSEC; подписаны поля: from; поля From нет"
         );
     }
 }
