@@ -103,6 +103,13 @@ fn b27_each_cap_is_hit_and_told() {
         ),
         (deep, "nested more than 100 deep"),
         (
+            format!(
+                "{head}Content-Type: text/html\n\n{}",
+                format!("<p>{link}").repeat(1_001)
+            ),
+            "More than 1000 links",
+        ),
+        (
             format!("{head}{}\nx", "X-Much: 0123456789\n".repeat(60_000)),
             "Header lines of more than 1048576 octets",
         ),

@@ -225,6 +225,20 @@ mod tests {
                 &[("x.example", "v=DMARC1; adkim=s")],
                 Alignment::Apart,
             ),
+            // The sender's own policy is the one nearest to it.
+            (
+                "x.example",
+                "strict.x.example",
+                &[("x.example", P), ("strict.x.example", "v=DMARC1; adkim=s")],
+                Alignment::Apart,
+            ),
+            // What merely holds such tags is no record.
+            (
+                "mail.x.example",
+                "x.example",
+                &[("x.example", "p=none; v=DMARC1")],
+                Alignment::Apart,
+            ),
             (
                 "mail.x.example",
                 "x.example",
@@ -244,6 +258,23 @@ mod tests {
                 "{signer} {from} {records:?}"
             );
         }
+    }
+
+    #[test]
+    fn c35_of_two_records_none_counts() {
+        let record = || "v=DMARC1; p=none".to_owned();
+        let told = |texts: Vec<String>| {
+            let found = Answer::Found {
+                texts,
+                secure: false,
+            };
+            let nothing = questions("mail.x.example", "x.example").into_iter();
+            let mut answers: BTreeMap<_, _> = nothing.map(|n| (n, Answer::Nothing)).collect();
+            answers.insert("_dmarc.x.example".to_owned(), found);
+            alignment("mail.x.example", "x.example", &answers)
+        };
+        assert_eq!(told(vec![record()]), Alignment::Aligned);
+        assert_eq!(told(vec![record(), record()]), Alignment::Apart);
     }
 
     #[test]
