@@ -166,6 +166,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::too_many_lines, reason = "a table")]
     fn c35_the_tree_tells_who_is_of_one_organisation() {
         const P: &str = "v=DMARC1; p=none";
         for (signer, from, records, expected) in [
