@@ -193,8 +193,12 @@ impl Store {
         assert_durable(&writer).await.with_context(opening)?;
         Ok(Self {
             writer,
-            reader: pool(SQLITE_READERS, "PRAGMA query_only = ON")
-                .connect_lazy_with(options.clone()),
+            // What they read lies in the write-ahead log or in the system's own cache: each needs little of its own (P9).
+            reader: pool(
+                SQLITE_READERS,
+                "PRAGMA query_only = ON; PRAGMA cache_size = -2048",
+            )
+            .connect_lazy_with(options.clone()),
             engine: Engine::Sqlite,
             options,
             file: Some(path),
