@@ -5,7 +5,7 @@
 //! 3. [`examination::examine`]: bytes become a letter, its sender is judged, its clues are found. Nothing here knows the store.
 //! 4. [`knowledge::known`]: what the store knows that bears on it: the request it seems to be about, what the sender caused before.
 //! 5. `desk::decide`: the rules.
-//! 6. [`write()`]: the notices become letters with fixed bytes and Message-IDs.
+//! 6. [`writing::write()`]: the notices become letters with fixed bytes and Message-IDs.
 //! 7. Events, letters and the letter's end state are applied; **commit**; the way out is woken.
 
 use std::collections::BTreeMap;
@@ -21,18 +21,16 @@ use crate::clock::Clock;
 use crate::config::{Config, Mailbox};
 use crate::desk::assurance::Level;
 use crate::desk::decide::{self, Decision, Incoming, Known, Occasion, Verdict};
-use crate::desk::notice::{Notice, Purpose};
 use crate::desk::policy::{Authentication, MailboxPolicy, Strangers};
 use crate::desk::request::Kind;
 use crate::examination::{self, Examined};
-use crate::explanation::{self, Told};
 use crate::knowledge;
-use crate::mail::compose;
-use crate::mail::thread::{Token, TokenKind};
+use crate::store::column::Pressed;
 use crate::store::letters::{LetterId, Waiting};
 use crate::store::pool::Store;
-use crate::store::work::{LetterResult, Names, Outgoing, Work};
+use crate::store::work::{LetterResult, Moved, Work, Written};
 use crate::telemetry;
+use crate::writing::{self, Draft};
 
 /// Letters taken at a time.
 const BATCH: u32 = 128;
@@ -77,6 +75,14 @@ impl Inbound {
     /// # Errors
     /// The store refused: nothing of the step happened.
     pub async fn step(&mut self, config: &Arc<Config>) -> Result<Progress> {
+        match self.round(config, false).await {
+            // Who decided meanwhile may have decided on the same letters: all that was seen is looked at again, with the lock.
+            Err(error) if error.is::<Moved>() => self.round(config, true).await,
+            done => done,
+        }
+    }
+
+    async fn round(&mut self, config: &Arc<Config>, locked: bool) -> Result<Progress> {
         let mut waiting = self.store.undecided(BATCH, BATCH_BYTES).await?;
         // A letter that took the process down with it must not take its neighbours down again: once tried, each goes alone.
         if waiting.iter().any(|w| w.attempts > 0) {
@@ -87,6 +93,21 @@ impl Inbound {
         }
         let ids: Vec<LetterId> = waiting.iter().map(|w| w.id).collect();
         self.store.count_attempt(&ids).await?;
+        let decided = self.decide_on(config, waiting, locked).await;
+        if let Err(error) = &decided
+            && error.is::<Moved>()
+        {
+            self.store.forgive_attempt(&ids).await?;
+        }
+        decided
+    }
+
+    async fn decide_on(
+        &mut self,
+        config: &Arc<Config>,
+        waiting: Vec<Waiting>,
+        locked: bool,
+    ) -> Result<Progress> {
         let (readable, spent): (Vec<_>, Vec<_>) =
             waiting.into_iter().partition(|w| w.attempts < ATTEMPTS);
         let mut progress = Progress::default();
@@ -98,19 +119,10 @@ impl Inbound {
                 .await
                 .context("Reading a letter broke off; it will be tried again alone")?;
             reading = portions.next().map(|p| examine_aside(p, config));
-            let now = self.clock.now();
-            let mut work = self.store.begin().await?;
-            let keys: Vec<_> = examined.iter().map(|(_, e)| e.letter.content_key).collect();
-            work.foresee(&keys).await?;
-            for (letter, examined) in examined {
-                progress.decided = progress.decided.saturating_add(1);
-                let written = self
-                    .letter(&mut work, config, &letter, examined, now)
-                    .await?;
-                progress.written = progress.written.saturating_add(written);
-            }
-            work.commit().await?;
-            if progress.written > 0 {
+            let done = self.portion(config, examined, locked).await?;
+            progress.decided = progress.decided.saturating_add(done.decided);
+            progress.written = progress.written.saturating_add(done.written);
+            if done.written > 0 {
                 self.written.notify_one();
             }
         }
@@ -123,9 +135,57 @@ impl Inbound {
             progress.decided = progress.decided.saturating_add(1);
             progress.written = progress
                 .written
-                .saturating_add(unreadable(&mut work, config, letter, now).await?);
+                .saturating_add(unreadable(&mut work, config, letter, now)?);
         }
         work.commit().await?;
+        Ok(progress)
+    }
+
+    /// Letters that were read: decided on one after the other, their letters written side by side, all committed together.
+    async fn portion(
+        &mut self,
+        config: &Arc<Config>,
+        letters: Vec<(Waiting, Examined)>,
+        locked: bool,
+    ) -> Result<Progress> {
+        let now = self.clock.now();
+        let mut work = if locked {
+            self.store.begin().await?
+        } else {
+            self.store.look().await?
+        };
+        let keys: Vec<_> = letters.iter().map(|(_, e)| e.letter.content_key).collect();
+        let senders: Vec<_> = letters
+            .iter()
+            .filter_map(|(_, e)| sender(config, e))
+            .collect();
+        let since = knowledge::since(config, now);
+        work.foresee(&keys, &senders, since).await?;
+        let mut drafts = Vec::new();
+        for (waiting, examined) in letters {
+            drafts.push(
+                self.letter(&mut work, config, waiting, examined, now)
+                    .await?,
+            );
+        }
+        let mut progress = Progress::default();
+        let mut decided = Vec::new();
+        for (draft, written) in writing::write_aside(config, drafts, now).await? {
+            progress.decided = progress.decided.saturating_add(1);
+            progress.written = progress.written.saturating_add(written.letters.len());
+            decided.push((draft.waiting, draft.decision.verdict, written.letters.len()));
+            work.record(
+                Some(&draft.result),
+                &draft.decision,
+                &draft.names,
+                written,
+                now,
+            )?;
+        }
+        work.commit().await?;
+        for (waiting, verdict, written) in decided {
+            telemetry::letter_decided(waiting.id.0, &waiting.mailbox, verdict.word(), written);
+        }
         Ok(progress)
     }
 
@@ -146,7 +206,7 @@ impl Inbound {
             let decision = decide::decide(&config.desk, &known, &Occasion::Opening(&request), now);
             progress.written = progress
                 .written
-                .saturating_add(apply(&mut work, config, None, &decision, now).await?.len());
+                .saturating_add(apply(&mut work, config, &decision, now)?);
             decisions.push(decision.verdict);
         }
         for (request, pending) in work.lapses(now, BATCH).await? {
@@ -158,7 +218,7 @@ impl Inbound {
             );
             progress.written = progress
                 .written
-                .saturating_add(apply(&mut work, config, None, &decision, now).await?.len());
+                .saturating_add(apply(&mut work, config, &decision, now)?);
             decisions.push(decision.verdict);
         }
         progress.decided = decisions.len();
@@ -186,7 +246,7 @@ impl Inbound {
             internal: lost.internal,
         };
         let decision = decide::decide(&config.desk, &Known::default(), &occasion, now);
-        let written = apply(&mut work, config, None, &decision, now).await?.len();
+        let written = apply(&mut work, config, &decision, now)?;
         work.commit().await?;
         Ok(written)
     }
@@ -195,18 +255,16 @@ impl Inbound {
         &mut self,
         work: &mut Work,
         config: &Config,
-        waiting: &Waiting,
+        mut waiting: Waiting,
         mut examined: Examined,
         now: DateTime<Utc>,
-    ) -> Result<usize> {
+    ) -> Result<Draft> {
+        // What was read is all that is needed from here on.
+        waiting.raw = Vec::new();
         let mailbox = mailbox_policy(config, &waiting.mailbox);
         let mut known =
             knowledge::known(work, config, &mut examined, Some(waiting.id), now).await?;
-        let sender = examined
-            .letter
-            .from
-            .address()
-            .map(|a| config.desk.directory.key(a));
+        let sender = sender(config, &examined);
         // What forgers cause says nothing of what the one whose name they use causes.
         let vouched = examined.assurance.is_authenticated();
         let source = sender.as_ref().map(|s| (s.clone(), vouched));
@@ -227,32 +285,25 @@ impl Inbound {
         if let (Some(source), true) = (source, told_now) {
             self.limits_told.insert(source, now);
         }
-        let result = |told: &[Told]| LetterResult {
+        let result = LetterResult {
             id: waiting.id,
             sha256: waiting.sha256,
             message_id: examined.letter.message_id.clone(),
             content_key: Some(examined.letter.content_key),
-            sender: sender.clone(),
+            sender,
             assurance: examined.assurance.level(),
-            explanation: explanation::for_the_record(explanation::json(&explanation::Case {
-                letter: &examined.letter,
-                assurance: &examined.assurance,
-                arrived: waiting.arrived,
-                known: &known,
-                decision: &decision,
-                told,
-                zone: config.desk.calendar.zone(),
-            }))
-            .to_string(),
         };
-        let written = apply(work, config, Some(&result), &decision, now).await?;
-        telemetry::letter_decided(
-            waiting.id.0,
-            &waiting.mailbox,
-            decision.verdict.word(),
-            written.len(),
-        );
-        Ok(written.len())
+        let names = work.name(&decision);
+        let readers = writing::readers(config, &decision);
+        work.enter(Some(&result), &decision, &names, &readers, now)?;
+        Ok(Draft {
+            waiting,
+            examined,
+            known,
+            decision,
+            names,
+            result,
+        })
     }
 
     fn told_lately(&mut self, sender: &(String, bool), now: DateTime<Utc>) -> bool {
@@ -274,6 +325,12 @@ pub struct Lost {
     pub why: String,
     /// Whether it was for the desk's own people: then another letter about it would fare no better.
     pub internal: bool,
+}
+
+/// The comparison key of a letter's sender.
+fn sender(config: &Config, examined: &Examined) -> Option<String> {
+    let from = examined.letter.from.address();
+    from.map(|address| config.desk.directory.key(address))
 }
 
 /// The letters in portions that are decided on in one transaction each.
@@ -329,7 +386,7 @@ pub fn decide_letter(
     decision
 }
 
-async fn unreadable(
+fn unreadable(
     work: &mut Work,
     config: &Config,
     waiting: &Waiting,
@@ -341,96 +398,49 @@ async fn unreadable(
         arrived: waiting.arrived,
     };
     let decision = decide::decide(&config.desk, &Known::default(), &occasion, now);
-    let result = |_: &[Told]| LetterResult {
+    let result = LetterResult {
         id: waiting.id,
         sha256: waiting.sha256,
         message_id: None,
         content_key: None,
         sender: None,
         assurance: Level::None,
-        explanation:
-            serde_json::json!({"verdict": Verdict::Unreadable.word(), "reasons": decision.reasons})
-                .to_string(),
     };
-    let written = apply(work, config, Some(&result), &decision, now).await?;
+    let names = work.name(&decision);
+    let (letters, _) = writing::write(config, &decision, &names, now)?;
+    let explanation =
+        serde_json::json!({"verdict": Verdict::Unreadable.word(), "reasons": decision.reasons});
+    let count = letters.len();
+    let written = Written {
+        explanation: Some(Pressed::new(explanation.to_string().as_bytes())?),
+        letters,
+    };
+    work.apply(Some(&result), &decision, &names, written, now)?;
     telemetry::letter_decided(
         waiting.id.0,
         &waiting.mailbox,
         decision.verdict.word(),
-        written.len(),
+        count,
     );
-    Ok(written.len())
+    Ok(count)
 }
 
-/// What is recorded of a letter, given the letters that go out for it.
-type Recorder<'a> = dyn Fn(&[Told]) -> LetterResult + Sync + 'a;
-
-/// Stop 9: the decision's letters are written, and all of it goes into the unit of work.
-async fn apply(
+/// A decision that no letter caused: its letters are written, and all of it goes into the unit of work. How many letters there are.
+fn apply(
     work: &mut Work,
     config: &Config,
-    result: Option<&Recorder<'_>>,
     decision: &Decision,
     now: DateTime<Utc>,
-) -> Result<Vec<Told>> {
+) -> Result<usize> {
     let names = work.name(decision);
-    let (letters, told) = write(config, decision, &names, now);
-    let result = result.map(|r| r(&told));
-    work.apply(result.as_ref(), decision, &names, &letters, now)
-        .await?;
-    Ok(told)
-}
-
-/// Writes the letters of a decision: fixed bytes, one recipient each.
-pub fn write(
-    config: &Config,
-    decision: &Decision,
-    names: &Names,
-    now: DateTime<Utc>,
-) -> (Vec<Outgoing>, Vec<Told>) {
-    let mut letters = Vec::new();
-    let mut told = Vec::new();
-    for (notice, id) in decision.notices.iter().zip(&names.outbox) {
-        let token = Token {
-            kind: token_kind(notice),
-            request: names.request,
-            outbox: *id,
-        };
-        let composed = compose::compose(
-            notice,
-            &config.desk,
-            &config.wording,
-            &config.keys,
-            &token,
-            now,
-        );
-        told.push(Told {
-            to: notice.to.to_string(),
-            template: notice.template.word(),
-            subject: composed.subject.clone(),
-        });
-        letters.push(Outgoing {
-            id: *id,
-            recipient: notice.to.to_string(),
-            recipient_key: config.desk.directory.key(&notice.to),
-            template: notice.template.word().to_owned(),
-            refusal: notice.template.is_refusal(),
-            internal: notice.template.is_internal(),
-            subject: composed.subject,
-            message_id: composed.message_id,
-            bytes: composed.bytes,
-        });
-    }
-    (letters, told)
-}
-
-fn token_kind(notice: &Notice) -> TokenKind {
-    match notice.purpose {
-        Purpose::Reply => TokenKind::Reply,
-        Purpose::ConfirmNew | Purpose::Confirm(_) => TokenKind::Confirm,
-        Purpose::Internal => TokenKind::Internal,
-        Purpose::Nothing => TokenKind::Nothing,
-    }
+    let (letters, _) = writing::write(config, decision, &names, now)?;
+    let count = letters.len();
+    let written = Written {
+        explanation: None,
+        letters,
+    };
+    work.apply(None, decision, &names, written, now)?;
+    Ok(count)
 }
 
 /// The rules of a mailbox; one that the configuration no longer has keeps its letters for a person.

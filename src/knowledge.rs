@@ -11,6 +11,7 @@ use crate::desk::request::{Pending, PendingKind, Request};
 use crate::examination::Examined;
 use crate::mail::parse::{self, Caps};
 use crate::mail::thread::{Clues, TokenKind};
+use crate::store::lately::Since;
 use crate::store::letters::LetterId;
 use crate::store::work::Work;
 
@@ -41,20 +42,25 @@ pub async fn known(
     known.seen_before = work
         .content_seen(&letter.content_key, id.unwrap_or(LetterId(0)), level)
         .await?;
-    let hour_ago = now.checked_sub_signed(TimeDelta::hours(1)).unwrap_or(now);
-    known.alerts_last_hour = work.alerts(hour_ago).await?;
+    let since = since(config, now);
+    known.alerts_last_hour = work.alerts(since.hour).await?;
     if let From::One { address, .. } = &letter.from {
-        let day = config.desk.calendar.day_of(now);
-        let midnight = config.desk.calendar.start_of_day(day);
         let key = config.desk.directory.key(address);
-        let counts = work
-            .counts(&key, hour_ago, midnight, level.is_authenticated())
-            .await?;
+        let counts = work.counts(&key, since, level.is_authenticated()).await?;
         known.letters_last_hour = counts.letters_last_hour;
         known.requests_last_hour = counts.requests_last_hour;
         known.refusals_today = counts.refusals_today;
     }
     Ok(known)
+}
+
+/// The moments that limits count from (R12, R48).
+pub fn since(config: &Config, now: DateTime<Utc>) -> Since {
+    let day = config.desk.calendar.day_of(now);
+    Since {
+        hour: now.checked_sub_signed(TimeDelta::hours(1)).unwrap_or(now),
+        day: config.desk.calendar.start_of_day(day),
+    }
 }
 
 /// Whether the letter carries the secret of something that still waits for its sender's own word. One that was settled proves nothing any

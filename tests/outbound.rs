@@ -28,8 +28,9 @@ use postdesk::desk::notice::{Alert, Notice, Purpose, Tells, Template, Thread};
 use postdesk::desk::people::Locale;
 use postdesk::outbound::{Outbound, Undelivered};
 use postdesk::smtp::patience::Patience;
+use postdesk::store::column::Pressed;
 use postdesk::store::pool::Store;
-use postdesk::store::work::Outgoing;
+use postdesk::store::work::{Outgoing, Written};
 use smtpfake::{Act, Fake, Plan};
 use sqlx::{AnyConnection, Connection, Row};
 use tokio::sync::{Notify, watch};
@@ -137,11 +138,17 @@ impl Way {
                 internal: false,
                 subject: "Re: 1".to_owned(),
                 message_id: format!("out-{id}@desk.example"),
-                bytes: format!("Message-ID: <out-{id}@desk.example>\r\n\r\n.ok\r\n").into_bytes(),
+                bytes: Pressed::new(
+                    format!("Message-ID: <out-{id}@desk.example>\r\n\r\n.ok\r\n").as_bytes(),
+                )
+                .unwrap(),
             })
             .collect();
-        work.apply(None, &decision, &names, &letters, self.clock.now())
-            .await
+        let written = Written {
+            explanation: None,
+            letters,
+        };
+        work.apply(None, &decision, &names, written, self.clock.now())
             .unwrap();
         work.commit().await.unwrap();
         self.wake.notify_one();

@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("main", "cli telemetry"),
     (
         "cli",
-        "daemon intake inbound outbound examination knowledge explanation config store mail desk clock telemetry imap smtp maildir folder courier parcel",
+        "daemon intake inbound outbound examination knowledge writing explanation config store mail desk clock telemetry imap smtp maildir folder courier parcel",
     ),
     (
         "daemon",
@@ -30,8 +30,9 @@ const ARROWS: &[(&str, &str)] = &[
     ("intake", "imap maildir store config clock telemetry desk"),
     (
         "inbound",
-        "examination knowledge explanation mail store config desk clock telemetry",
+        "examination knowledge writing explanation store config desk clock telemetry",
     ),
+    ("writing", "examination explanation mail store config desk"),
     ("examination", "mail config desk"),
     ("knowledge", "examination store config desk mail"),
     (
@@ -99,7 +100,12 @@ const HOMES: &[(&str, &str, &[&str], &str)] = &[
         // Inbound parses on a thread with a large stack; config reads what a password command prints, which may never end.
         "threads",
         r"\b(spawn_blocking|thread::(spawn|scope|Builder))\b",
-        &["src/daemon", "src/inbound", "src/config/secret.rs"],
+        &[
+            "src/daemon",
+            "src/inbound",
+            "src/writing",
+            "src/config/secret.rs",
+        ],
         "return a value, or let the daemon start it",
     ),
     (

@@ -20,6 +20,7 @@ use crate::knowledge;
 use crate::mail::parse::{self, Caps};
 use crate::store::pool::Store;
 use crate::store::work::Names;
+use crate::writing;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -131,7 +132,7 @@ async fn of_file(config: &Config, wanted: &Wanted) -> Result<Value, Failure> {
         pending: None,
         outbox: (1..).take(decision.notices.len()).collect(),
     };
-    let (_, told): (_, Vec<Told>) = inbound::write(config, &decision, &names, arrived);
+    let (_, told): (_, Vec<Told>) = writing::write(config, &decision, &names, arrived)?;
     Ok(explanation::json(&Case {
         letter: &examined.letter,
         assurance: &examined.assurance,
@@ -149,7 +150,7 @@ async fn known(config: &Config, examined: &mut examination::Examined, now: DateT
         return Known::default();
     }
     let read = async {
-        let mut work = Store::open(&config.store_url).await?.begin().await?;
+        let mut work = Store::open(&config.store_url).await?.look().await?;
         knowledge::known(&mut work, config, examined, None, now).await
     };
     match read.await {

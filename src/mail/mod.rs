@@ -20,7 +20,7 @@ mod params;
 pub mod parse;
 mod parts;
 pub mod quote;
-mod results;
+pub mod results;
 pub mod screen;
 mod text;
 pub mod thread;

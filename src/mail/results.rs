@@ -2,29 +2,29 @@
 
 /// One field read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Results {
+pub struct Results {
     /// Who says it, lower case.
-    pub(crate) authserv_id: String,
+    pub authserv_id: String,
     /// What was checked.
-    pub(crate) checks: Vec<Check>,
+    pub checks: Vec<Check>,
     /// Whether it says outright that nothing was checked.
-    pub(crate) none: bool,
+    pub none: bool,
 }
 
 /// One method's result.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Check {
+pub struct Check {
     /// `dkim`, `spf`, `dmarc`, … in lower case.
-    pub(crate) method: String,
+    pub method: String,
     /// `pass`, `fail`, … in lower case.
-    pub(crate) result: String,
+    pub result: String,
     /// Properties: `header.d` and the value, in order.
-    pub(crate) properties: Vec<(String, String)>,
+    pub properties: Vec<(String, String)>,
 }
 
 impl Check {
     /// The value of a property such as `header.from`; none if it is given twice.
-    pub(crate) fn property(&self, name: &str) -> Option<&str> {
+    pub fn property(&self, name: &str) -> Option<&str> {
         let mut all = self.properties.iter().filter(|(n, _)| n == name);
         match (all.next(), all.next()) {
             (Some((_, value)), None) => Some(value),
@@ -40,7 +40,7 @@ const DEEPEST: usize = 50;
 const MOST: usize = 200;
 
 /// Only the authserv-id, for telling whose a field is that cannot be read further.
-pub(crate) fn authserv_id(value: &str) -> Option<String> {
+pub fn authserv_id(value: &str) -> Option<String> {
     Reader {
         rest: value.trim_start_matches([' ', '\t']),
     }
@@ -48,7 +48,7 @@ pub(crate) fn authserv_id(value: &str) -> Option<String> {
 }
 
 /// Reads a field's unfolded value; none if it departs from the grammar anywhere.
-pub(crate) fn read(value: &str) -> Option<Results> {
+pub fn read(value: &str) -> Option<Results> {
     let mut reader = Reader { rest: value };
     reader.rest = reader.rest.trim_start_matches([' ', '\t']);
     let authserv_id = reader.id()?;

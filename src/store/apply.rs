@@ -3,37 +3,26 @@
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use super::column::{day_text, micros, pack};
-use super::entry::{self, Entry, event_data, hex, locale_word, matter_data};
-use super::statement::{made, portions, rows};
-use super::work::{LetterResult, Names, Outgoing, Work};
+use super::column::micros;
+use super::entry::{self, Entry, Link, event_data, hex, matter_data};
+use super::unwritten::{Decided, Letter, Opened, Settled, Wait};
+use super::work::{LetterResult, Names, Outgoing, Work, Written};
 use crate::desk::decide::{Concern, Decision};
-use crate::desk::event::{Event, Outcome};
+use crate::desk::event::Event;
 use crate::desk::notice::{Alert, Notice, Purpose};
-use crate::desk::request::{Kind, Matter, Number, RequestId, Status};
-
-/// An entry of the history, complete, before it is written.
-#[derive(Debug)]
-pub(crate) struct Link {
-    entry: Entry,
-    data: String,
-    salt: [u8; 16],
-    prev: [u8; 32],
-    hash: [u8; 32],
-}
+use crate::desk::request::{Kind, Number, RequestId, Status};
 
 /// What a decision's events make of a request: what stays none stays as it is.
-#[derive(Debug, Default)]
-struct Change {
-    number: Option<Number>,
-    day: Option<NaiveDate>,
-    due: Option<DateTime<Utc>>,
-    opens: Option<DateTime<Utc>>,
-    kind: Option<Kind>,
-    installation: Option<String>,
-    status: Option<Status>,
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Change {
+    pub(crate) number: Option<Number>,
+    pub(crate) day: Option<NaiveDate>,
+    pub(crate) due: Option<DateTime<Utc>>,
+    pub(crate) opens: Option<DateTime<Utc>>,
+    pub(crate) kind: Option<Kind>,
+    pub(crate) installation: Option<String>,
+    pub(crate) status: Option<Status>,
 }
 
 impl Change {
@@ -73,22 +62,44 @@ impl Change {
 }
 
 impl Work {
-    /// Writes a decision: the letter's end state, the request's rows, one link of the history chain for each event (and for each letter
+    /// Takes a decision over: the letter's end state, the request's rows, one link of the history chain for each event (and for each letter
     /// that concerns no request), and the outbox rows, due at once.
     ///
     /// # Errors
-    /// The database refused, or the decision doesn't fit what the store holds (a number out of order, a pending settled twice); drop the
-    /// work then: it can't be committed any more.
-    pub async fn apply(
+    /// The decision doesn't fit; drop the work then: it can't be committed any more. What only the database can tell (a pending settled
+    /// twice, a request that isn't there) is told when the rows are written, at [`Work::commit`] at the latest.
+    pub fn apply(
         &mut self,
         letter: Option<&LetterResult>,
         decision: &Decision,
         names: &Names,
-        letters: &[Outgoing],
+        written: Written,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let readers: Vec<String> = written
+            .letters
+            .iter()
+            .map(|letter| letter.recipient_key.clone())
+            .collect();
+        self.enter(letter, decision, names, &readers, now)?;
+        self.record(letter, decision, names, written, now)
+    }
+
+    /// The first half of [`Work::apply`]: what bears on the next letter's decision. `readers` are the comparison keys of those whom the
+    /// decision's notices go to. [`Work::record`] must follow, in the same order, before the work is committed.
+    ///
+    /// # Errors
+    /// Those of [`Work::apply`].
+    pub fn enter(
+        &mut self,
+        letter: Option<&LetterResult>,
+        decision: &Decision,
+        names: &Names,
+        readers: &[String],
         now: DateTime<Utc>,
     ) -> Result<()> {
         if self.spoiled {
-            bail!("An earlier decision of this unit of work was written only in part");
+            bail!("An earlier decision of this unit of work was taken over only in part");
         }
         self.spoiled = true;
         let request = names.request;
@@ -100,18 +111,84 @@ impl Work {
             bail!("The decision changes a request and concerns none");
         }
         self.take_number(&change)?;
+        if let Some(letter) = letter {
+            self.lately.enter(letter, decision, request);
+        }
+        self.lately.told(letter, decision, readers, now);
         match &decision.concern {
-            Concern::Opened(matter) => self.open(request, matter, &change, letter, now).await?,
-            Concern::Existing(id) if !change.is_nothing() => self.change(*id, &change).await?,
+            Concern::Opened(matter) => self.unwritten.opened.push(Opened {
+                id: request.context("A request is opened without a name")?,
+                matter: matter.clone(),
+                change,
+                sender: letter.and_then(|letter| letter.sender.clone()),
+                at: now,
+            }),
+            Concern::Existing(id) if !change.is_nothing() => {
+                self.unwritten.changes.push((*id, change));
+            }
             Concern::Existing(_) | Concern::Nothing => {}
         }
-        self.settle_and_wait(decision, names, now).await?;
-        if let Some(letter) = letter {
-            self.decide_letter(letter, decision, request, now).await?;
+        self.settle_and_wait(decision, names, now)?;
+        self.entered = self.entered.saturating_add(1);
+        self.spoiled = false;
+        Ok(())
+    }
+
+    /// The second half of [`Work::apply`], for decisions in the order in which they were entered.
+    ///
+    /// # Errors
+    /// Those of [`Work::apply`].
+    pub fn record(
+        &mut self,
+        letter: Option<&LetterResult>,
+        decision: &Decision,
+        names: &Names,
+        written: Written,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        if self.spoiled {
+            bail!("An earlier decision of this unit of work was taken over only in part");
         }
-        self.write_outbox(letter, decision, names, letters, now)
-            .await?;
-        self.chain(letter, decision, request, letters, now)?;
+        self.spoiled = true;
+        self.entered = self
+            .entered
+            .checked_sub(1)
+            .context("A decision is recorded that was not entered")?;
+        self.chain(letter, decision, names.request, &written, now)?;
+        if let Some(letter) = letter {
+            if self
+                .unwritten
+                .letters
+                .iter()
+                .any(|l| l.letter.id == letter.id)
+            {
+                bail!("Letter {} is decided already", letter.id.0);
+            }
+            self.unwritten.letters.push(Decided {
+                letter: letter.clone(),
+                request: names.request,
+                verdict: decision.verdict.word(),
+                explanation: written
+                    .explanation
+                    .context("A letter is decided on and nothing explains it")?,
+                at: now,
+            });
+        }
+        for outgoing in written.letters {
+            let notice = notice_of(decision, names, &outgoing)?;
+            self.unwritten.outbox.push(Letter {
+                request: names.request,
+                pending: match notice.purpose {
+                    Purpose::ConfirmNew => names.pending,
+                    Purpose::Confirm(id) => Some(id),
+                    Purpose::Reply | Purpose::Internal | Purpose::Nothing => None,
+                },
+                about_failure: is_about_failure(notice),
+                cause: letter.map(|l| (l.sender.clone(), l.assurance.is_authenticated())),
+                outgoing,
+                at: now,
+            });
+        }
         self.spoiled = false;
         Ok(())
     }
@@ -130,80 +207,7 @@ impl Work {
         Ok(())
     }
 
-    async fn open(
-        &mut self,
-        request: Option<RequestId>,
-        matter: &Matter,
-        change: &Change,
-        letter: Option<&LetterResult>,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        let id = request.context("A request is opened without a name")?;
-        let installation = change
-            .installation
-            .as_ref()
-            .or(matter.installation.as_ref());
-        sqlx::query(
-            "INSERT INTO requests (id, number_year, number_count, customer, installation, requester, requester_name, requester_key, \
-             locale, kind, type, subject, message_id, arrived_us, opens_us, registration_day, status, due_us, acknowledged, vouched, quiet, created_us) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
-        )
-        .bind(id.0)
-        .bind(change.number.map(|number| i64::from(number.year())))
-        .bind(change.number.map(|number| i64::from(number.count())))
-        .bind(matter.customer.clone())
-        .bind(installation.cloned())
-        .bind(matter.requester.to_string())
-        .bind(matter.requester_name.clone())
-        .bind(letter.and_then(|letter| letter.sender.clone()))
-        .bind(locale_word(matter.locale))
-        .bind(change.kind.unwrap_or(matter.kind).word())
-        .bind(matter.type_.word())
-        .bind(matter.subject.clone())
-        .bind(matter.message_id.clone())
-        .bind(micros(matter.arrived))
-        .bind(micros(change.opens.unwrap_or(matter.opens)))
-        .bind(day_text(change.day.unwrap_or(matter.registration_day)))
-        .bind(change.status.unwrap_or(Status::InProgress).word())
-        .bind(change.due.map(micros))
-        .bind(i64::from(matter.acknowledged))
-        .bind(matter.vouched.word())
-        .bind(i64::from(matter.quiet))
-        .bind(micros(now))
-        .execute(&mut *self.tx)
-        .await
-        .context("The request could not be opened")?;
-        Ok(())
-    }
-
-    async fn change(&mut self, id: RequestId, change: &Change) -> Result<()> {
-        // A request that has a number keeps it for ever.
-        let changed = sqlx::query(
-            "UPDATE requests SET number_year = COALESCE(number_year, $2), number_count = COALESCE(number_count, $3), \
-             registration_day = COALESCE($4, registration_day), due_us = COALESCE($5, due_us), opens_us = COALESCE($6, opens_us), \
-             kind = COALESCE($7, kind), installation = COALESCE($8, installation), status = COALESCE($9, status) \
-             WHERE id = $1 AND (number_count IS NULL OR $3 IS NULL)",
-        )
-        .bind(id.0)
-        .bind(change.number.map(|number| i64::from(number.year())))
-        .bind(change.number.map(|number| i64::from(number.count())))
-        .bind(change.day.map(day_text))
-        .bind(change.due.map(micros))
-        .bind(change.opens.map(micros))
-        .bind(change.kind.map(Kind::word))
-        .bind(change.installation.clone())
-        .bind(change.status.map(Status::word))
-        .execute(&mut *self.tx)
-        .await
-        .context("The request could not be changed")?
-        .rows_affected();
-        if changed != 1 {
-            bail!("Request {} is not there, or has its number already", id.0);
-        }
-        Ok(())
-    }
-
-    async fn settle_and_wait(
+    fn settle_and_wait(
         &mut self,
         decision: &Decision,
         names: &Names,
@@ -214,7 +218,14 @@ impl Work {
             match event {
                 Event::Settled {
                     pending, outcome, ..
-                } => self.settle(*pending, *outcome, names.request, now).await?,
+                } => self.unwritten.settled.push(Settled {
+                    id: *pending,
+                    request: names
+                        .request
+                        .context("Something settled belongs to no request")?,
+                    outcome: *outcome,
+                    at: now,
+                }),
                 Event::Waits {
                     kind,
                     party,
@@ -222,18 +233,14 @@ impl Work {
                 } => {
                     let id = names.pending.filter(|_| !waits);
                     waits = true;
-                    sqlx::query(
-                        "INSERT INTO pendings (id, request_id, kind, party, lapses_us, created_us) VALUES ($1, $2, $3, $4, $5, $6)",
-                    )
-                    .bind(id.context("A decision opens more pendings than have names")?)
-                    .bind(names.request.context("A pending belongs to no request")?.0)
-                    .bind(kind.word())
-                    .bind(party.to_string())
-                    .bind(micros(*lapses))
-                    .bind(micros(now))
-                    .execute(&mut *self.tx)
-                    .await
-                    .context("What is waited for could not be written")?;
+                    self.unwritten.waits.push(Wait {
+                        id: id.context("A decision opens more pendings than have names")?,
+                        request: names.request.context("A pending belongs to no request")?,
+                        kind: *kind,
+                        party: party.to_string(),
+                        lapses: *lapses,
+                        at: now,
+                    });
                 }
                 Event::Queued { .. }
                 | Event::Registered { .. }
@@ -249,130 +256,16 @@ impl Work {
         Ok(())
     }
 
-    async fn settle(
-        &mut self,
-        pending: i64,
-        outcome: Outcome,
-        request: Option<RequestId>,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        let settled = sqlx::query(
-            "UPDATE pendings SET outcome = $2, settled_us = $3 WHERE id = $1 AND settled_us IS NULL AND request_id = $4",
-        )
-        .bind(pending)
-        .bind(outcome.word())
-        .bind(micros(now))
-        .bind(request.map(|request| request.0))
-        .execute(&mut *self.tx)
-        .await?
-        .rows_affected();
-        if settled != 1 {
-            bail!("Pending {pending} is settled already, or not of this request");
-        }
-        Ok(())
-    }
-
-    async fn decide_letter(
-        &mut self,
-        letter: &LetterResult,
-        decision: &Decision,
-        request: Option<RequestId>,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        let decided = sqlx::query(
-            "UPDATE letters SET decided_us = $2, verdict = $3, request_id = $4, message_id = $5, content_key = $6, sender_key = $7, explanation = $8, \
-             assurance = $10 WHERE id = $1 AND decided_us IS NULL AND sha256 = $9",
-        )
-        .bind(letter.id.0)
-        .bind(micros(now))
-        .bind(decision.verdict.word())
-        .bind(request.map(|request| request.0))
-        .bind(letter.message_id.clone())
-        .bind(letter.content_key.map(|key| key.to_vec()))
-        .bind(letter.sender.clone())
-        .bind(pack(letter.explanation.as_bytes())?)
-        .bind(letter.sha256.to_vec())
-        .bind(letter.assurance.word())
-        .execute(&mut *self.tx)
-        .await
-        .context("The letter's end state could not be written")?
-        .rows_affected();
-        if let Some(key) = letter.content_key {
-            self.foreseen.insert(key, true);
-        }
-        if decided != 1 {
-            bail!(
-                "Letter {} is decided already, or is another one",
-                letter.id.0
-            );
-        }
-        Ok(())
-    }
-
-    async fn write_outbox(
-        &mut self,
-        cause: Option<&LetterResult>,
-        decision: &Decision,
-        names: &Names,
-        letters: &[Outgoing],
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        if letters.iter().any(|l| l.template == "specialist-alert") {
-            self.alerts = None;
-        }
-        for piece in portions(letters) {
-            let mut query = made(format!(
-                "INSERT INTO outbox (id, request_id, pending_id, recipient, recipient_key, template, refusal, internal, about_failure, \
-                 subject, message_id, bytes, created_us, state, due_us, attempts, unknowns, cause_key, cause_vouched) VALUES {}",
-                rows(19, piece.len())
-            ));
-            for letter in piece {
-                let notice = notice_of(decision, names, letter)?;
-                let pending = match notice.purpose {
-                    Purpose::ConfirmNew => names.pending,
-                    Purpose::Confirm(id) => Some(id),
-                    Purpose::Reply | Purpose::Internal | Purpose::Nothing => None,
-                };
-                let about_failure = matches!(notice.tells.alert, Some(Alert::Undelivered(..)));
-                query = query
-                    .bind(letter.id)
-                    .bind(names.request.map(|request| request.0))
-                    .bind(pending)
-                    .bind(letter.recipient.clone())
-                    .bind(letter.recipient_key.clone())
-                    .bind(letter.template.clone())
-                    .bind(i64::from(letter.refusal))
-                    .bind(i64::from(letter.internal))
-                    .bind(i64::from(about_failure))
-                    .bind(letter.subject.clone())
-                    .bind(letter.message_id.clone())
-                    .bind(pack(&letter.bytes)?)
-                    .bind(micros(now))
-                    .bind("pending")
-                    .bind(micros(now))
-                    .bind(0_i64)
-                    .bind(0_i64)
-                    .bind(cause.and_then(|letter| letter.sender.clone()))
-                    .bind(cause.map(|letter| i64::from(letter.assurance.is_authenticated())));
-            }
-            query
-                .execute(&mut *self.tx)
-                .await
-                .context("The outbox could not be written")?;
-        }
-        Ok(())
-    }
-
-    /// Links this decision's entries to the chain. They are written together at the end: nothing in a unit of work reads them.
+    /// Links this decision's entries to the chain.
     fn chain(
         &mut self,
         letter: Option<&LetterResult>,
         decision: &Decision,
         request: Option<RequestId>,
-        letters: &[Outgoing],
+        written: &Written,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let mut first = about(letter, decision, letters);
+        let mut first = about(decision, written);
         for event in &decision.events {
             let mut data = event_data(event);
             if let Value::Object(data) = &mut data {
@@ -410,7 +303,7 @@ impl Work {
         let hash = entry.hash(&prev);
         self.ledger.head = hash;
         self.ledger.seq = self.ledger.seq.saturating_add(1);
-        self.links.push(Link {
+        self.unwritten.links.push(Link {
             entry,
             data,
             salt,
@@ -419,36 +312,11 @@ impl Work {
         });
         Ok(())
     }
+}
 
-    /// Writes the entries that wait.
-    pub(crate) async fn write_links(&mut self) -> Result<()> {
-        for piece in portions(&self.links) {
-            let mut query = made(format!(
-                "INSERT INTO events (seq, request_id, letter_id, letter_sha256, at_us, kind, data, salt, commitment, prev_hash, hash) VALUES {}",
-                rows(11, piece.len())
-            ));
-            for link in piece {
-                query = query
-                    .bind(link.entry.seq)
-                    .bind(link.entry.request)
-                    .bind(link.entry.letter)
-                    .bind(link.entry.letter_sha256.map(|digest| digest.to_vec()))
-                    .bind(link.entry.at_us)
-                    .bind(link.entry.kind.clone())
-                    .bind(link.data.clone())
-                    .bind(link.salt.to_vec())
-                    .bind(link.entry.commitment.to_vec())
-                    .bind(link.prev.to_vec())
-                    .bind(link.hash.to_vec());
-            }
-            query
-                .execute(&mut *self.tx)
-                .await
-                .context("The history could not be written")?;
-        }
-        self.links.clear();
-        Ok(())
-    }
+/// Whether a notice is about an undelivered letter: if it fails too, that is only logged.
+pub(crate) fn is_about_failure(notice: &Notice) -> bool {
+    matches!(notice.tells.alert, Some(Alert::Undelivered(..)))
 }
 
 /// The notice that a letter was written from: the two share a name.
@@ -463,26 +331,20 @@ fn notice_of<'a>(decision: &'a Decision, names: &Names, letter: &Outgoing) -> Re
 
 /// What the first entry of a decision says beside its event: what became of the letter, a digest of its explanation, what the request was
 /// when it was opened, and who was written to.
-fn about(
-    letter: Option<&LetterResult>,
-    decision: &Decision,
-    letters: &[Outgoing],
-) -> serde_json::Map<String, Value> {
+fn about(decision: &Decision, written: &Written) -> serde_json::Map<String, Value> {
     let mut about = serde_json::Map::new();
-    if let Some(letter) = letter {
+    if let Some(explanation) = &written.explanation {
         about.insert("verdict".into(), json!(decision.verdict.word()));
-        about.insert(
-            "explanation".into(),
-            json!(hex(&Sha256::digest(letter.explanation.as_bytes()))),
-        );
+        about.insert("explanation".into(), json!(hex(explanation.sha256())));
     } else {
         about.insert("reasons".into(), json!(decision.reasons));
     }
     if let Concern::Opened(matter) = &decision.concern {
         about.insert("matter".into(), matter_data(matter));
     }
-    if !letters.is_empty() {
-        let told = letters
+    if !written.letters.is_empty() {
+        let told = written
+            .letters
             .iter()
             .map(|letter| json!({ "to": letter.recipient, "template": letter.template }));
         about.insert("letters".into(), told.collect());
@@ -504,6 +366,7 @@ mod tests {
     )]
     use super::*;
     use crate::desk::decide::Verdict;
+    use crate::desk::event::Outcome;
     use crate::desk::notice::Template;
     use crate::desk::request::PendingKind;
     use crate::store::history::ChainState;
@@ -697,9 +560,8 @@ mod tests {
             for decision in wrong {
                 let mut work = db.store.begin().await.unwrap();
                 let names = work.name(&decision);
-                work.apply(None, &decision, &names, &[], minute(1))
-                    .await
-                    .unwrap_err();
+                // What only the database can tell comes with the rows.
+                let _ = work.apply(None, &decision, &names, Written::default(), minute(1));
                 work.commit().await.unwrap_err();
             }
             assert_eq!(db.count("SELECT COUNT(*) FROM requests").await, 0);

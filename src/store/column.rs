@@ -1,7 +1,10 @@
 //! How values stand in columns that know only whole numbers, text and octets: moments, days, digests, compressed bytes.
 
+use std::fmt;
+
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, Utc};
+use sha2::{Digest, Sha256};
 
 /// A moment as the store writes it: microseconds since the epoch.
 pub(crate) fn micros(moment: DateTime<Utc>) -> i64 {
@@ -17,6 +20,42 @@ pub(crate) fn moment(micros: i64) -> Result<DateTime<Utc>> {
 /// Bytes as the store holds them. Level 1: the letters that people send are mostly base64 and text, where more effort gains little.
 pub(crate) fn pack(bytes: &[u8]) -> Result<Vec<u8>> {
     zstd::bulk::compress(bytes, 1).context("Can't compress")
+}
+
+/// Bytes made ready for the store by whoever has them, before a lock is taken for writing them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Pressed {
+    packed: Vec<u8>,
+    sha256: [u8; 32],
+}
+
+impl Pressed {
+    /// Presses bytes.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn new(bytes: &[u8]) -> Result<Self> {
+        Ok(Self {
+            packed: pack(bytes)?,
+            sha256: Sha256::digest(bytes).into(),
+        })
+    }
+
+    /// As the store holds them.
+    pub(crate) fn packed(&self) -> &[u8] {
+        &self.packed
+    }
+
+    /// SHA-256 of the bytes as they were.
+    pub(crate) fn sha256(&self) -> &[u8; 32] {
+        &self.sha256
+    }
+}
+
+impl fmt::Debug for Pressed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pressed({} octets)", self.packed.len())
+    }
 }
 
 /// Bytes as they were, given their number.

@@ -6,35 +6,13 @@ use anyhow::Result;
 use sqlx::{Any, Row, Transaction};
 
 use super::column::digest;
+use super::lately::ENTERED;
 use super::letters::LetterId;
 use super::statement::{list, made, padded};
 use super::work::Work;
 use crate::desk::assurance::Level;
-use crate::desk::decide::Verdict;
 
 impl Work {
-    /// Looks for many content keys at once: what no decided letter has need not be asked for letter by letter.
-    ///
-    /// # Errors
-    /// The database can't be read.
-    pub async fn foresee(&mut self, content_keys: &[[u8; 32]]) -> Result<()> {
-        for keys in content_keys.chunks(64) {
-            let mut query = made(format!(
-                "SELECT content_key FROM letters WHERE content_key IN ({}) AND decided_us IS NOT NULL",
-                list(1, keys.len())
-            ));
-            for key in keys {
-                query = query.bind(key.to_vec());
-                self.foreseen.insert(*key, false);
-            }
-            for row in query.fetch_all(&mut *self.tx).await? {
-                self.foreseen
-                    .insert(digest(&row.try_get::<Vec<u8>, _>(0)?)?, true);
-            }
-        }
-        Ok(())
-    }
-
     /// Whether a letter with this content key was decided on before (K3). One that led to nothing counts only where the desk was no less
     /// sure of its sender than of this one's: a forged copy that comes first must not swallow the letter itself.
     ///
@@ -46,24 +24,23 @@ impl Work {
         except: LetterId,
         assurance: Level,
     ) -> Result<bool> {
-        if self.foreseen.get(content_key) == Some(&false) {
-            return Ok(false);
+        if let Some(seen) = self.lately.content(content_key, except, assurance) {
+            return Ok(seen);
         }
-        let entered = [Verdict::Registered, Verdict::Queued, Verdict::Attached];
         let as_sure = Level::ALL.into_iter().filter(|level| *level >= assurance);
         let as_sure: Vec<&str> = as_sure.map(Level::word).collect();
         let mut query = made(format!(
             "SELECT id FROM letters WHERE content_key = $1 AND id <> $2 AND decided_us IS NOT NULL \
              AND (verdict IN ({}) OR assurance IN ({})) LIMIT 1",
-            list(3, entered.len()),
-            list(entered.len().saturating_add(3), as_sure.len())
+            list(3, ENTERED.len()),
+            list(ENTERED.len().saturating_add(3), as_sure.len())
         ))
         .bind(content_key.to_vec())
         .bind(except.0);
-        for word in entered.iter().map(|v| v.word()).chain(as_sure) {
+        for word in ENTERED.iter().map(|v| v.word()).chain(as_sure) {
             query = query.bind(word);
         }
-        let row = query.fetch_optional(&mut *self.tx).await?;
+        let row = query.fetch_optional(self.connection()).await?;
         Ok(row.is_some())
     }
 }

@@ -31,6 +31,16 @@ pub(crate) struct Entry {
     pub(crate) commitment: [u8; 32],
 }
 
+/// An entry of the history, complete, before it is written.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) entry: Entry,
+    pub(crate) data: String,
+    pub(crate) salt: [u8; 16],
+    pub(crate) prev: [u8; 32],
+    pub(crate) hash: [u8; 32],
+}
+
 /// The hash before the first entry: it tells one database's history from every other's.
 pub(crate) fn genesis(instance: &[u8]) -> [u8; 32] {
     let mut hash = Sha256::new();

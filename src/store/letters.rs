@@ -257,12 +257,25 @@ impl Store {
     /// # Errors
     /// The database refused.
     pub async fn count_attempt(&self, ids: &[LetterId]) -> Result<()> {
+        self.add_attempts(ids, 1).await
+    }
+
+    /// Takes the attempt back for those that are still undecided: it ended for reasons that were not theirs.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn forgive_attempt(&self, ids: &[LetterId]) -> Result<()> {
+        self.add_attempts(ids, -1).await
+    }
+
+    async fn add_attempts(&self, ids: &[LetterId], difference: i64) -> Result<()> {
         let mut tx = self.begin_write().await?;
         for piece in padded(ids) {
             let mut query = made(format!(
-                "UPDATE letters SET attempts = attempts + 1 WHERE id IN ({})",
-                list(1, piece.len())
-            ));
+                "UPDATE letters SET attempts = attempts + $1 WHERE decided_us IS NULL AND id IN ({})",
+                list(2, piece.len())
+            ))
+            .bind(difference);
             for id in piece {
                 query = query.bind(id.0);
             }

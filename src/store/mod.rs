@@ -1,6 +1,9 @@
 //! The database: raw letters, the ledger of what was seen, requests, their history, and what is to go out. Nothing decides here.
 
+pub mod clues;
+pub mod column;
 pub mod history;
+pub mod lately;
 pub mod lease;
 pub mod letters;
 pub mod outbox;
@@ -9,10 +12,10 @@ pub mod requests;
 pub mod work;
 
 mod apply;
-mod column;
 mod contents;
 mod entry;
 mod schema;
 mod statement;
 #[cfg(test)]
 mod testing;
+mod unwritten;

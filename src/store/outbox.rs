@@ -1,13 +1,15 @@
 //! What is to go out: rows claimed one attempt at a time and marked with their fate.
 
+use std::sync::atomic::Ordering;
+
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
+use sqlx::Row;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Row, Transaction};
 
 use super::column::{micros, moment, unpack_bytes};
 use super::pool::{Engine, Store};
-use super::statement::{made, portions};
+use super::statement::{made, typed_rows};
 use crate::desk::request::RequestId;
 
 /// A letter that is due.
@@ -63,24 +65,85 @@ impl Store {
         limit: u32,
         now: DateTime<Utc>,
     ) -> Result<Vec<Due>> {
-        let mut tx = self.begin_write().await?;
-        self.check_fence(&mut tx).await?;
-        for piece in portions(settled) {
-            settle(&mut tx, piece, now).await?;
+        let changed = self
+            .settle_or_claim(settled, limit, now)
+            .await
+            .context("The outbox was not changed")?;
+        if changed.is_empty() {
+            // Nothing to do, or no right to do it.
+            self.still_ours().await?;
         }
-        let claimed = if limit == 0 {
-            vec![]
-        } else {
-            claim(&mut tx, self.engine, limit, now).await?
-        };
-        tx.commit().await.context("The outbox was not changed")?;
         let mut due = vec![];
-        for row in &claimed {
-            due.push(read(row)?);
+        for row in &changed {
+            if row.try_get::<String, _>(9)? == "sending" {
+                due.push(read(row)?);
+            }
         }
         // RETURNING promises no order.
         due.sort_by_key(|letter: &Due| (letter.created, letter.id));
         Ok(due)
+    }
+
+    /// One statement, and so one transaction: a desk with much to send does this for every letter. Gives the rows that were changed; a row
+    /// that is sent already stays sent, and nothing is changed once another daemon has raised the fence.
+    async fn settle_or_claim(
+        &self,
+        settled: &[(i64, Fate)],
+        limit: u32,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<AnyRow>> {
+        let (skip, share) = match self.engine {
+            Engine::Sqlite => ("", ""),
+            Engine::Postgres => (" FOR UPDATE SKIP LOCKED", " FOR SHARE"),
+        };
+        let types = ["BIGINT", "TEXT", "BIGINT", "BIGINT", "TEXT", "BIGINT"];
+        let first = settled.len().saturating_mul(types.len());
+        let place = |n: usize| first.saturating_add(n);
+        let mut fates = format!(
+            "SELECT id AS column1, 'sending' AS column2, CAST(NULL AS BIGINT) AS column3, CAST(0 AS BIGINT) AS column4, \
+             CAST(NULL AS TEXT) AS column5, CAST(NULL AS BIGINT) AS column6 \
+             FROM (SELECT id FROM outbox WHERE due_us <= ${} ORDER BY due_us, id LIMIT ${}{skip}) AS due",
+            place(1),
+            place(2),
+        );
+        if !settled.is_empty() {
+            let rows = typed_rows(self.engine, &types, settled.len());
+            fates = format!("SELECT * FROM (VALUES {rows}) AS given UNION ALL {fates}");
+        }
+        let fence = place(3);
+        let mut query = made(format!(
+            "UPDATE outbox SET state = v.column2, due_us = v.column3, unknowns = unknowns + v.column4, settled_us = v.column6, \
+             answer = CASE v.column2 WHEN 'sending' THEN answer ELSE v.column5 END, \
+             attempts = attempts + CASE v.column2 WHEN 'sending' THEN 1 ELSE 0 END \
+             FROM ({fates}) AS v WHERE outbox.id = v.column1 AND outbox.state NOT IN ('sent', 'failed') \
+             AND (${fence} = 0 OR ${fence} = (SELECT fence FROM lease{share})) \
+             RETURNING id, request_id, recipient, internal, about_failure, attempts, created_us, message_id, \
+             CASE state WHEN 'sending' THEN bytes END, state"
+        ));
+        for (id, fate) in settled {
+            let (state, due, unknown, answer) = match fate {
+                Fate::Sent(answer) => ("sent", None, false, answer),
+                Fate::Later { at, why, unknown } => ("deferred", Some(micros(*at)), *unknown, why),
+                Fate::Never(why) => ("failed", None, false, why),
+            };
+            query = query
+                .bind(*id)
+                .bind(state.to_owned())
+                .bind(due)
+                .bind(i64::from(unknown))
+                .bind(answer.clone())
+                .bind(due.is_none().then(|| micros(now)));
+        }
+        let query = query
+            .bind(micros(now))
+            .bind(i64::from(limit))
+            .bind(self.fence.load(Ordering::SeqCst));
+        Ok(query.fetch_all(&self.writer).await?)
+    }
+
+    async fn still_ours(&self) -> Result<()> {
+        let mut tx = self.begin_write().await?;
+        self.check_fence(&mut tx).await
     }
 
     /// At the start of the active daemon: rows left claimed by a dead one are due again, with the same bytes. Returns how many.
@@ -145,74 +208,6 @@ impl Store {
             row.try_get::<Option<i64>, _>(1)?.map(moment).transpose()?,
         ))
     }
-}
-
-/// Marks attempts with their fates in one statement. A row that is sent already stays sent.
-async fn settle(
-    tx: &mut Transaction<'static, Any>,
-    settled: &[(i64, Fate)],
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let mut values = String::new();
-    for row in 0..settled.len() {
-        let n = row.saturating_mul(6);
-        let place = |column: usize| n.saturating_add(column);
-        if row > 0 {
-            values.push(',');
-        }
-        // PostgreSQL takes an untyped place in VALUES for text.
-        values.push_str(&format!(
-            "(CAST(${} AS BIGINT), ${}, CAST(${} AS BIGINT), CAST(${} AS BIGINT), ${}, CAST(${} AS BIGINT))",
-            place(1),
-            place(2),
-            place(3),
-            place(4),
-            place(5),
-            place(6)
-        ));
-    }
-    let mut query = made(format!(
-        "UPDATE outbox SET state = v.column2, due_us = v.column3, unknowns = unknowns + v.column4, answer = v.column5, settled_us = v.column6 \
-         FROM (VALUES {values}) AS v WHERE outbox.id = v.column1 AND outbox.state NOT IN ('sent', 'failed')"
-    ));
-    for (id, fate) in settled {
-        let (state, due, unknown, answer) = match fate {
-            Fate::Sent(answer) => ("sent", None, false, answer),
-            Fate::Later { at, why, unknown } => ("deferred", Some(micros(*at)), *unknown, why),
-            Fate::Never(why) => ("failed", None, false, why),
-        };
-        query = query
-            .bind(*id)
-            .bind(state.to_owned())
-            .bind(due)
-            .bind(i64::from(unknown))
-            .bind(answer.clone())
-            .bind(due.is_none().then(|| micros(now)));
-    }
-    query.execute(&mut **tx).await?;
-    Ok(())
-}
-
-/// Claims due rows and counts their attempts.
-async fn claim(
-    tx: &mut Transaction<'static, Any>,
-    engine: Engine,
-    limit: u32,
-    now: DateTime<Utc>,
-) -> Result<Vec<AnyRow>> {
-    let skip = match engine {
-        Engine::Sqlite => "",
-        Engine::Postgres => " FOR UPDATE SKIP LOCKED",
-    };
-    Ok(made(format!(
-        "UPDATE outbox SET state = 'sending', due_us = NULL, attempts = attempts + 1 WHERE id IN \
-         (SELECT id FROM outbox WHERE due_us <= $1 ORDER BY due_us, id LIMIT $2{skip}) \
-         RETURNING id, request_id, recipient, internal, about_failure, attempts, created_us, message_id, bytes"
-    ))
-    .bind(micros(now))
-    .bind(i64::from(limit))
-    .fetch_all(&mut **tx)
-    .await?)
 }
 
 fn read(row: &AnyRow) -> Result<Due> {

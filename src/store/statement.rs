@@ -4,6 +4,8 @@ use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 use sqlx::{Any, AssertSqlSafe};
 
+use super::pool::Engine;
+
 /// A query over a text made here. Every such text is put together from constants and `$n` alone; values are always bound.
 ///
 /// `sqlx::QueryBuilder<Any>` writes `?`, which PostgreSQL refuses.
@@ -36,6 +38,29 @@ pub(crate) fn rows(columns: usize, rows: usize) -> String {
             row.saturating_mul(columns).saturating_add(1),
             columns,
         ));
+        text.push(')');
+    }
+    text
+}
+
+/// Rows for `FROM (VALUES …)`, a column of each of these types. PostgreSQL takes an untyped place there for text; SQLite keeps what is bound.
+pub(crate) fn typed_rows(engine: Engine, types: &[&str], rows: usize) -> String {
+    let mut text = String::new();
+    for row in 0..rows {
+        text.push_str(if row > 0 { ",(" } else { "(" });
+        for (column, name) in types.iter().enumerate() {
+            let place = row
+                .saturating_mul(types.len())
+                .saturating_add(column)
+                .saturating_add(1);
+            if column > 0 {
+                text.push(',');
+            }
+            text.push_str(&match engine {
+                Engine::Sqlite => format!("${place}"),
+                Engine::Postgres => format!("CAST(${place} AS {name})"),
+            });
+        }
         text.push(')');
     }
     text

@@ -12,10 +12,11 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use sha2::{Digest, Sha256};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
 
+use super::column::Pressed;
 use super::entry::{hex, random};
 use super::letters::{Fetched, LetterId, Location};
 use super::pool::Store;
-use super::work::{LetterResult, Names, Outgoing, Work};
+use super::work::{LetterResult, Names, Outgoing, Work, Written};
 use crate::desk::address::Address;
 use crate::desk::assurance::Level;
 use crate::desk::decide::{Concern, Decision, Verdict};
@@ -151,7 +152,6 @@ pub(crate) fn result(id: LetterId, raw: &str) -> LetterResult {
         content_key: Some(Sha256::digest(format!("key of {raw}")).into()),
         sender: Some("maria@raduga.example".to_owned()),
         assurance: Level::Domain,
-        explanation: format!(r#"{{"text":"{raw}"}}"#),
     }
 }
 
@@ -221,9 +221,29 @@ pub(crate) fn outgoing(decision: &Decision, names: &Names) -> Vec<Outgoing> {
             internal: notice.template.is_internal(),
             subject: "Re: Заявка".to_owned(),
             message_id: format!("out-{id}@desk.example"),
-            bytes: format!("Message-ID: <out-{id}@desk.example>\r\n\r\nПринято\r\n").into_bytes(),
+            bytes: Pressed::new(
+                format!("Message-ID: <out-{id}@desk.example>\r\n\r\nПринято\r\n").as_bytes(),
+            )
+            .unwrap(),
         })
         .collect()
+}
+
+/// What a decision on a letter would be written as.
+pub(crate) fn written(
+    letter: Option<&LetterResult>,
+    decision: &Decision,
+    names: &Names,
+) -> Written {
+    let explanation = letter.map(|letter| {
+        let id = letter.message_id.as_deref().unwrap_or_default();
+        let raw = id.strip_suffix("@raduga.example").unwrap_or(id);
+        Pressed::new(format!(r#"{{"text":"{raw}"}}"#).as_bytes()).unwrap()
+    });
+    Written {
+        explanation,
+        letters: outgoing(decision, names),
+    }
 }
 
 /// Names a decision, writes it with its letters, and gives the names.
@@ -234,10 +254,8 @@ pub(crate) async fn apply(
     now: DateTime<Utc>,
 ) -> Names {
     let names = work.name(decision);
-    let letters = outgoing(decision, &names);
-    work.apply(letter, decision, &names, &letters, now)
-        .await
-        .unwrap();
+    let written = written(letter, decision, &names);
+    work.apply(letter, decision, &names, written, now).unwrap();
     names
 }
 

@@ -1,41 +1,68 @@
 //! One unit of work: what the store knows that bears on an occasion, the decision applied with its letters, all in one transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
-use sqlx::{Any, Row, Transaction};
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyConnection, Row, Transaction};
 
-use super::apply::Link;
-use super::column::{digest, micros, unpack};
+use super::column::{Pressed, digest, micros};
+use super::lately::{self, Lately, Since};
 use super::letters::LetterId;
 use super::pool::{Engine, Store};
 use super::requests::{REQUEST, grouped, read_all};
 use super::statement::{list, made, padded};
+use super::unwritten::Unwritten;
 use crate::desk::assurance::Level;
-use crate::desk::decide::{Concern, Decision, Verdict};
+use crate::desk::decide::{Concern, Decision};
 use crate::desk::event::Event;
-use crate::desk::request::{Number, Pending, Request, RequestId};
+use crate::desk::request::{Pending, Request, RequestId};
 
-/// A transaction that holds the desk's one write lock: nobody else decides or numbers meanwhile. Dropped without commit, it never was.
+/// One unit of work. It sees the store and its own decisions; what it decides is written together, at the latest when it is committed.
+/// Dropped without commit, it never was.
 #[derive(Debug)]
 pub struct Work {
-    pub(crate) tx: Transaction<'static, Any>,
+    store: Store,
+    hold: Hold,
+    /// The ledger as it was when the work began.
+    began: Ledger,
     /// The next ids and the head of the chain, as they will be written at the end.
     pub(crate) ledger: Ledger,
     /// The last number given in each year.
     pub(crate) numbers: BTreeMap<i32, u32>,
     /// The years whose last number has changed.
     pub(crate) numbered: BTreeSet<i32>,
-    /// Entries of the history that wait to be written together.
-    pub(crate) links: Vec<Link>,
-    /// Content keys that were looked for together, and whether a decided letter has them (K3).
-    pub(crate) foreseen: BTreeMap<[u8; 32], bool>,
-    /// The alerts since a moment, as long as none was added.
-    pub(crate) alerts: Option<(DateTime<Utc>, u32)>,
-    /// Set while a decision is being written; left set if that failed, and then nothing may be committed.
+    pub(crate) unwritten: Unwritten,
+    pub(crate) lately: Lately,
+    /// Decisions that were entered and not recorded yet.
+    pub(crate) entered: u32,
+    /// Set while a decision is taken over or written; left set if that failed, and then nothing may be committed.
     pub(crate) spoiled: bool,
 }
+
+/// What a unit of work stands on.
+#[derive(Debug)]
+enum Hold {
+    /// A connection to look with: nothing is written yet.
+    Looking(PoolConnection<Any>),
+    /// A transaction that holds the desk's one write lock: nobody else decides or numbers meanwhile.
+    Locked(Transaction<'static, Any>),
+}
+
+/// While a unit of work looked without the lock, another one was committed: what it saw holds no more. Nothing of it was written; begin
+/// again, with the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved;
+
+impl fmt::Display for Moved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Somebody else decided meanwhile")
+    }
+}
+
+impl std::error::Error for Moved {}
 
 /// The ledger's one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,8 +100,15 @@ pub struct LetterResult {
     pub sender: Option<String>,
     /// How sure the desk is of that sender.
     pub assurance: Level,
-    /// The JSON that `explain --json` prints for it.
-    pub explanation: String,
+}
+
+/// What a decision was written as.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// The JSON that `explain --json` prints for the letter decided on; none if the decision was on no letter.
+    pub explanation: Option<Pressed>,
+    /// The letters to send, one for each notice.
+    pub letters: Vec<Outgoing>,
 }
 
 /// A letter of ours, written and ready: one recipient, fixed bytes.
@@ -97,22 +131,7 @@ pub struct Outgoing {
     /// Its Message-ID, without brackets.
     pub message_id: String,
     /// Its bytes as they will be sent, CRLF line ends.
-    pub bytes: Vec<u8>,
-}
-
-/// A letter of ours that is already in the store, as a token or Message-ID leads to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sent {
-    /// Its name.
-    pub id: i64,
-    /// The request it was about.
-    pub request: Option<RequestId>,
-    /// The pending that a reply to it settles.
-    pub pending: Option<i64>,
-    /// To whom it went.
-    pub recipient: String,
-    /// Whether it was for the desk's own people.
-    pub internal: bool,
+    pub bytes: Pressed,
 }
 
 impl Store {
@@ -122,208 +141,176 @@ impl Store {
     /// # Errors
     /// The database is not there, or another holder kept the lock too long; [`super::pool::Fenced`] if another daemon has taken over.
     pub async fn begin(&self) -> Result<Work> {
+        let (mut tx, ledger) = self.lock_ledger().await?;
+        // A statement of its own, after the lock: PostgreSQL would read it as it stood before the wait.
+        let numbers = numbers(&mut tx).await?;
+        Ok(Work::new(self, Hold::Locked(tx), ledger, numbers))
+    }
+
+    /// Begins a unit of work that takes the write lock only when it has something to write: others write while it looks and thinks. If
+    /// another unit of work is committed in between, this one ends with [`Moved`].
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub async fn look(&self) -> Result<Work> {
+        let mut connection = self.reader.acquire().await?;
+        let ledger = ledger(&mut connection, "").await?;
+        let numbers = numbers(&mut connection).await?;
+        Ok(Work::new(self, Hold::Looking(connection), ledger, numbers))
+    }
+
+    async fn lock_ledger(&self) -> Result<(Transaction<'static, Any>, Ledger)> {
         let mut tx = self.begin_write().await?;
         self.check_fence(&mut tx).await?;
-        let row = sqlx::query(match self.engine {
-            Engine::Sqlite => {
-                "SELECT next_request, next_pending, next_outbox, next_seq, head FROM ledger"
-            }
-            Engine::Postgres => {
-                "SELECT next_request, next_pending, next_outbox, next_seq, head FROM ledger FOR UPDATE"
-            }
-        })
-        .fetch_one(&mut *tx)
-        .await
-        .context("Can't lock the ledger")?;
-        let ledger = Ledger {
-            request: row.try_get(0)?,
-            pending: row.try_get(1)?,
-            outbox: row.try_get(2)?,
-            seq: row.try_get(3)?,
-            head: digest(&row.try_get::<Vec<u8>, _>(4)?)?,
+        let lock = match self.engine {
+            Engine::Sqlite => "",
+            Engine::Postgres => " FOR UPDATE",
         };
-        // A statement of its own, after the lock: PostgreSQL would read it as it stood before the wait.
-        let mut numbers = BTreeMap::new();
-        for row in sqlx::query("SELECT year, last FROM numbers")
-            .fetch_all(&mut *tx)
-            .await?
-        {
-            numbers.insert(
-                i32::try_from(row.try_get::<i64, _>(0)?)?,
-                u32::try_from(row.try_get::<i64, _>(1)?)?,
-            );
-        }
-        Ok(Work {
-            tx,
-            ledger,
-            numbers,
-            numbered: BTreeSet::new(),
-            links: vec![],
-            foreseen: BTreeMap::new(),
-            alerts: None,
-            spoiled: false,
-        })
+        let ledger = ledger(&mut tx, lock).await?;
+        Ok((tx, ledger))
     }
 }
 
+async fn ledger(connection: &mut AnyConnection, lock: &str) -> Result<Ledger> {
+    let row = made(format!(
+        "SELECT next_request, next_pending, next_outbox, next_seq, head FROM ledger{lock}"
+    ))
+    .fetch_one(connection)
+    .await
+    .context("Can't read the ledger")?;
+    Ok(Ledger {
+        request: row.try_get(0)?,
+        pending: row.try_get(1)?,
+        outbox: row.try_get(2)?,
+        seq: row.try_get(3)?,
+        head: digest(&row.try_get::<Vec<u8>, _>(4)?)?,
+    })
+}
+
+async fn numbers(connection: &mut AnyConnection) -> Result<BTreeMap<i32, u32>> {
+    let mut numbers = BTreeMap::new();
+    for row in sqlx::query("SELECT year, last FROM numbers")
+        .fetch_all(connection)
+        .await?
+    {
+        numbers.insert(
+            i32::try_from(row.try_get::<i64, _>(0)?)?,
+            u32::try_from(row.try_get::<i64, _>(1)?)?,
+        );
+    }
+    Ok(numbers)
+}
+
 impl Work {
+    fn new(store: &Store, hold: Hold, ledger: Ledger, numbers: BTreeMap<i32, u32>) -> Self {
+        Self {
+            store: store.clone(),
+            hold,
+            began: ledger.clone(),
+            ledger,
+            numbers,
+            numbered: BTreeSet::new(),
+            unwritten: Unwritten::default(),
+            lately: Lately::default(),
+            entered: 0,
+            spoiled: false,
+        }
+    }
+
+    pub(crate) fn connection(&mut self) -> &mut AnyConnection {
+        match &mut self.hold {
+            Hold::Looking(connection) => connection,
+            Hold::Locked(tx) => tx,
+        }
+    }
+
+    /// Takes the write lock, if this work doesn't hold it yet.
+    async fn lock(&mut self) -> Result<()> {
+        if matches!(self.hold, Hold::Locked(_)) {
+            return Ok(());
+        }
+        let (tx, ledger) = self.store.lock_ledger().await?;
+        if ledger != self.began {
+            return Err(Moved.into());
+        }
+        self.hold = Hold::Locked(tx);
+        Ok(())
+    }
+
+    /// Writes what was decided so far, so that the database can be asked about it.
+    pub(crate) async fn flush(&mut self) -> Result<()> {
+        if self.unwritten.is_empty() {
+            return Ok(());
+        }
+        if self.spoiled {
+            bail!("A decision was taken over only in part; nothing of this unit of work may stay");
+        }
+        self.spoiled = true;
+        self.lock().await?;
+        let engine = self.store.engine;
+        let unwritten = std::mem::take(&mut self.unwritten);
+        unwritten.write(self.connection(), engine).await?;
+        self.spoiled = false;
+        Ok(())
+    }
+
+    /// Reads for many letters at once what would else be asked for letter by letter: their content keys, and what their senders caused.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub async fn foresee(
+        &mut self,
+        contents: &[[u8; 32]],
+        senders: &[String],
+        since: Since,
+    ) -> Result<()> {
+        self.flush().await?;
+        let connection = match &mut self.hold {
+            Hold::Looking(connection) => &mut **connection,
+            Hold::Locked(tx) => &mut **tx,
+        };
+        self.lately
+            .foresee(connection, contents, senders, since)
+            .await
+    }
+
     /// The last number given in each year (R17), as of this unit of work.
     pub fn last_numbers(&self) -> &BTreeMap<i32, u32> {
         &self.numbers
     }
 
-    /// A request with what it waits for.
-    ///
-    /// # Errors
-    /// The database can't be read.
-    pub async fn request(&mut self, id: RequestId) -> Result<Option<Request>> {
-        let query = made(format!("{REQUEST} WHERE r.id = $1 ORDER BY p.id")).bind(id.0);
-        Ok(read_all(&query.fetch_all(&mut *self.tx).await?)?.pop())
-    }
-
-    /// The same by number.
-    ///
-    /// # Errors
-    /// The database can't be read.
-    pub async fn request_by_number(&mut self, number: Number) -> Result<Option<Request>> {
-        let query = made(format!(
-            "{REQUEST} WHERE r.number_year = $1 AND r.number_count = $2 ORDER BY p.id"
-        ))
-        .bind(i64::from(number.year()))
-        .bind(i64::from(number.count()));
-        Ok(read_all(&query.fetch_all(&mut *self.tx).await?)?.pop())
-    }
-
-    /// The request whose letters (received or sent) include the first of these Message-IDs that is known, tried in order. Where several
-    /// letters bear one Message-ID, a letter of ours goes before one received, and the earlier before the later. Only the first 64 are tried.
-    ///
-    /// # Errors
-    /// The database can't be read.
-    pub async fn request_by_message_ids(
-        &mut self,
-        ids: &[String],
-    ) -> Result<Option<(RequestId, String)>> {
-        let Some(piece) = padded(ids.get(..ids.len().min(64)).unwrap_or_default()).next() else {
-            return Ok(None);
-        };
-        let places = list(1, piece.len());
-        let mut query = made(format!(
-            "SELECT message_id, request_id, 0 AS source, id FROM outbox WHERE message_id IN ({places}) AND request_id IS NOT NULL \
-             UNION ALL \
-             SELECT message_id, request_id, 1 AS source, id FROM letters WHERE message_id IN ({places}) AND request_id IS NOT NULL \
-             ORDER BY source, id"
-        ));
-        for id in &piece {
-            query = query.bind(id.clone());
-        }
-        let mut found: BTreeMap<String, i64> = BTreeMap::new();
-        for row in query.fetch_all(&mut *self.tx).await? {
-            found.entry(row.try_get(0)?).or_insert(row.try_get(1)?);
-        }
-        Ok(ids
-            .iter()
-            .find_map(|id| Some((RequestId(*found.get(id)?), id.clone()))))
-    }
-
-    /// A letter of ours by its name.
-    ///
-    /// # Errors
-    /// The database can't be read.
-    pub async fn sent(&mut self, outbox: i64) -> Result<Option<Sent>> {
-        let row = sqlx::query(
-            "SELECT id, request_id, pending_id, recipient, internal FROM outbox WHERE id = $1",
-        )
-        .bind(outbox)
-        .fetch_optional(&mut *self.tx)
-        .await?;
-        row.map(|row| {
-            Ok(Sent {
-                id: row.try_get(0)?,
-                request: row.try_get::<Option<i64>, _>(1)?.map(RequestId),
-                pending: row.try_get(2)?,
-                recipient: row.try_get(3)?,
-                internal: row.try_get::<i64, _>(4)? != 0,
-            })
-        })
-        .transpose()
-    }
-
     /// What letters from this address caused since the two moments: automatic letters (the most to any one reader), requests, refusals.
-    /// With `vouched` only what authenticated letters caused counts: forgers must not silence the one whose name they use. The alerts are
-    /// those of all senders together.
+    /// With `vouched` only what authenticated letters caused counts: forgers must not silence the one whose name they use.
     ///
     /// # Errors
     /// The database can't be read.
     pub async fn counts(
         &mut self,
         address_key: &str,
-        hour_ago: DateTime<Utc>,
-        day_began: DateTime<Utc>,
+        since: Since,
         vouched: bool,
     ) -> Result<Counts> {
-        let row = sqlx::query(
-            "SELECT (SELECT COALESCE(MAX(t.n), 0) FROM (SELECT COUNT(*) AS n FROM outbox \
-                     WHERE cause_key = $1 AND created_us >= $2 AND cause_vouched >= $4 GROUP BY recipient_key) AS t), \
-                    (SELECT COUNT(*) FROM requests WHERE requester_key = $1 AND created_us >= $2 \
-                     AND ($4 = 0 OR vouched NOT IN ($5, $6))), \
-                    (SELECT COUNT(*) FROM outbox WHERE cause_key = $1 AND created_us >= $3 AND refusal = 1 AND cause_vouched >= $4)",
-        )
-        .bind(address_key.to_owned())
-        .bind(micros(hour_ago))
-        .bind(micros(day_began))
-        .bind(i64::from(vouched))
-        .bind(Level::None.word())
-        .bind(Level::Weak.word())
-        .fetch_one(&mut *self.tx)
-        .await?;
-        let count = |column: usize| -> Result<u32> {
-            Ok(u32::try_from(row.try_get::<i64, _>(column)?).unwrap_or(u32::MAX))
-        };
-        Ok(Counts {
-            letters_last_hour: count(0)?,
-            requests_last_hour: count(1)?,
-            refusals_today: count(2)?,
-        })
+        if let Some(counts) = self.lately.counts(address_key, since, vouched) {
+            return Ok(counts);
+        }
+        self.flush().await?;
+        lately::counts(self.connection(), address_key, since, vouched).await
     }
 
-    /// How many alerts were written to a specialist since then, whoever caused them.
+    /// The most alerts that any one specialist was written since then, whoever caused them.
     ///
     /// # Errors
     /// The database can't be read.
     pub async fn alerts(&mut self, hour_ago: DateTime<Utc>) -> Result<u32> {
-        if let Some((since, alerts)) = self.alerts
-            && since == hour_ago
-        {
+        if let Some(alerts) = self.lately.alerts(hour_ago) {
             return Ok(alerts);
         }
-        let row = sqlx::query(
-            "SELECT COALESCE(MAX(t.n), 0) FROM (SELECT COUNT(*) AS n FROM outbox WHERE template = 'specialist-alert' AND created_us >= $1 \
-             AND about_failure = 0 GROUP BY recipient_key) AS t",
-        )
-        .bind(micros(hour_ago))
-        .fetch_one(&mut *self.tx)
-        .await?;
-        let alerts = u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or(u32::MAX);
-        self.alerts = Some((hour_ago, alerts));
-        Ok(alerts)
-    }
-
-    /// The original of the letter that opened a request; none if it was not opened by one.
-    ///
-    /// # Errors
-    /// The database can't be read.
-    pub async fn opening_letter(&mut self, id: RequestId) -> Result<Option<Vec<u8>>> {
-        let row = sqlx::query(
-            "SELECT o.raw, l.size FROM letters l JOIN originals o ON o.letter_id = l.id \
-             WHERE l.request_id = $1 AND l.verdict IN ($2, $3) ORDER BY l.id LIMIT 1",
-        )
-        .bind(id.0)
-        .bind(Verdict::Registered.word())
-        .bind(Verdict::Queued.word())
-        .fetch_optional(&mut *self.tx)
-        .await?;
-        row.map(|row| unpack(&row.try_get::<Vec<u8>, _>(0)?, row.try_get(1)?))
-            .transpose()
+        self.flush().await?;
+        let connection = match &mut self.hold {
+            Hold::Looking(connection) => &mut **connection,
+            Hold::Locked(tx) => &mut **tx,
+        };
+        self.lately.read_alerts(connection, hour_ago).await
     }
 
     /// Queued requests whose moment has come, in order of arrival; at most `limit`.
@@ -331,13 +318,14 @@ impl Work {
     /// # Errors
     /// The database can't be read.
     pub async fn openings(&mut self, now: DateTime<Utc>, limit: u32) -> Result<Vec<Request>> {
+        self.flush().await?;
         let query = made(format!(
             "{REQUEST} WHERE r.id IN (SELECT id FROM requests WHERE number_count IS NULL AND opens_us <= $1 \
              ORDER BY arrived_us, id LIMIT $2) ORDER BY r.arrived_us, r.id, p.id"
         ))
         .bind(micros(now))
         .bind(i64::from(limit));
-        read_all(&query.fetch_all(&mut *self.tx).await?)
+        read_all(&query.fetch_all(self.connection()).await?)
     }
 
     /// Pendings whose time is over, oldest first, with their requests; at most `limit`.
@@ -349,12 +337,13 @@ impl Work {
         now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<(Request, Pending)>> {
+        self.flush().await?;
         let due = sqlx::query(
             "SELECT id, request_id FROM pendings WHERE settled_us IS NULL AND lapses_us <= $1 ORDER BY lapses_us, id LIMIT $2",
         )
         .bind(micros(now))
         .bind(i64::from(limit))
-        .fetch_all(&mut *self.tx)
+        .fetch_all(self.connection())
         .await?;
         let mut ids = vec![];
         for row in &due {
@@ -369,7 +358,7 @@ impl Work {
             for id in piece {
                 query = query.bind(id);
             }
-            found.extend(grouped(&query.fetch_all(&mut *self.tx).await?)?);
+            found.extend(grouped(&query.fetch_all(self.connection()).await?)?);
         }
         let mut lapsed = vec![];
         for row in &due {
@@ -416,10 +405,14 @@ impl Work {
     /// # Errors
     /// The database refused: nothing happened, or (connection lost) it may have; the letter's state tells on the next look.
     pub async fn commit(mut self) -> Result<()> {
-        if self.spoiled {
-            bail!("A decision was written only in part; nothing of this unit of work may stay");
+        if self.spoiled || self.entered > 0 {
+            bail!("A decision was taken over only in part; nothing of this unit of work may stay");
         }
-        self.write_links().await?;
+        self.lock().await?;
+        self.flush().await?;
+        let Hold::Locked(mut tx) = self.hold else {
+            bail!("A unit of work lost its lock");
+        };
         sqlx::query(
             "UPDATE ledger SET next_request = $1, next_pending = $2, next_outbox = $3, next_seq = $4, head = $5",
         )
@@ -428,7 +421,7 @@ impl Work {
         .bind(self.ledger.outbox)
         .bind(self.ledger.seq)
         .bind(self.ledger.head.to_vec())
-        .execute(&mut *self.tx)
+        .execute(&mut *tx)
         .await?;
         for year in &self.numbered {
             let last = self.numbers.get(year).copied().unwrap_or_default();
@@ -437,11 +430,10 @@ impl Work {
             )
             .bind(i64::from(*year))
             .bind(i64::from(last))
-            .execute(&mut *self.tx)
+            .execute(&mut *tx)
             .await?;
         }
-        self.tx
-            .commit()
+        tx.commit()
             .await
             .context("The unit of work was not committed")
     }
@@ -472,12 +464,19 @@ mod tests {
     use super::*;
     use crate::desk::decide::Verdict;
     use crate::desk::notice::{Purpose, Template};
-    use crate::desk::request::PendingKind;
+    use crate::desk::request::{Number, PendingKind};
     use crate::store::history::ChainState;
     use crate::store::testing::{
         address, apply, decision, kept, matter, minute, notice, on_each_engine, register,
-        registered,
+        registered, written,
     };
+
+    fn since(hour: i64, day: i64) -> Since {
+        Since {
+            hour: minute(hour),
+            day: minute(day),
+        }
+    }
 
     #[tokio::test]
     async fn a_number_that_was_rolled_back_is_given_again() {
@@ -520,9 +519,14 @@ mod tests {
                     vec![registered(Number::new(2026, wrong))],
                 );
                 let names = work.name(&opened);
-                work.apply(Some(&letter), &opened, &names, &[], minute(1))
-                    .await
-                    .unwrap_err();
+                work.apply(
+                    Some(&letter),
+                    &opened,
+                    &names,
+                    written(Some(&letter), &opened, &names),
+                    minute(1),
+                )
+                .unwrap_err();
                 work.commit().await.unwrap_err();
             }
             assert_eq!(db.store.undecided(9, 999).await.unwrap().len(), 1);
@@ -537,11 +541,130 @@ mod tests {
             let ignored = decision(Verdict::Ignored, Concern::Nothing, vec![]);
             let mut work = db.store.begin().await.unwrap();
             let names = apply(&mut work, Some(&letter), &ignored, minute(1)).await;
-            work.apply(Some(&letter), &ignored, &names, &[], minute(1))
-                .await
-                .unwrap_err();
+            work.apply(
+                Some(&letter),
+                &ignored,
+                &names,
+                written(Some(&letter), &ignored, &names),
+                minute(1),
+            )
+            .unwrap_err();
             work.commit().await.unwrap_err();
             assert_eq!(db.store.undecided(9, 999).await.unwrap().len(), 1);
+        })
+        .await;
+    }
+
+    /// R17: who looked without the lock must not number on what is no more so.
+    #[tokio::test]
+    async fn who_looked_while_another_decided_begins_again() {
+        on_each_engine(async |db| {
+            let (one, two) = (
+                kept(&db.store, 1, "one").await,
+                kept(&db.store, 2, "two").await,
+            );
+            let first = decision(
+                Verdict::Registered,
+                Concern::Opened(matter()),
+                vec![registered(Number::new(2026, 1))],
+            );
+            let mut late = db.store.look().await.unwrap();
+            assert_eq!(late.request(RequestId(1)).await.unwrap(), None);
+            let mut quick = db.store.look().await.unwrap();
+            apply(&mut quick, Some(&one), &first, minute(1)).await;
+            quick.commit().await.unwrap();
+            apply(&mut late, Some(&two), &first, minute(2)).await;
+            let error = late.commit().await.unwrap_err();
+            assert!(error.is::<Moved>(), "{error:#}");
+            let mut again = db.store.look().await.unwrap();
+            assert_eq!(again.last_numbers().get(&2026), Some(&1));
+            let second = decision(
+                Verdict::Registered,
+                Concern::Opened(matter()),
+                vec![registered(Number::new(2026, 2))],
+            );
+            apply(&mut again, Some(&two), &second, minute(2)).await;
+            again.commit().await.unwrap();
+            let chain = db.store.verify_chain().await.unwrap();
+            assert!(
+                matches!(chain, ChainState::Whole { entries: 2, .. }),
+                "{chain:?}"
+            );
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_was_entered_and_not_recorded_is_not_committed() {
+        on_each_engine(async |db| {
+            let letter = kept(&db.store, 1, "one").await;
+            let ignored = decision(Verdict::Ignored, Concern::Nothing, vec![]);
+            let mut work = db.store.look().await.unwrap();
+            let names = work.name(&ignored);
+            work.enter(Some(&letter), &ignored, &names, &[], minute(1))
+                .unwrap();
+            work.commit().await.unwrap_err();
+            assert_eq!(db.store.undecided(9, 999).await.unwrap().len(), 1);
+        })
+        .await;
+    }
+
+    /// What is known beforehand and what is asked for in the database must not differ.
+    #[tokio::test]
+    async fn what_was_foreseen_counts_as_the_database_does() {
+        on_each_engine(async |db| {
+            let sender = "maria@raduga.example".to_owned();
+            let times = since(5, 0);
+            for uid in 1..=4 {
+                let mut letter = kept(&db.store, uid, &format!("letter {uid}")).await;
+                letter.assurance = if uid % 2 == 0 {
+                    Level::Weak
+                } else {
+                    Level::Domain
+                };
+                let mut matter = matter();
+                matter.vouched = letter.assurance;
+                let number = Number::new(2026, u32::try_from(uid).unwrap());
+                let mut opened = decision(
+                    Verdict::Registered,
+                    Concern::Opened(matter),
+                    vec![registered(number)],
+                );
+                opened.notices = vec![
+                    notice(Template::Registered, Purpose::Reply),
+                    notice(Template::Refused, Purpose::Nothing),
+                    notice(Template::SpecialistAlert, Purpose::Internal),
+                ];
+                opened.notices[2].to = address("petrova@desk.example");
+                let mut foresees = db.store.look().await.unwrap();
+                foresees
+                    .foresee(&[[7; 32]], std::slice::from_ref(&sender), times)
+                    .await
+                    .unwrap();
+                foresees.alerts(times.hour).await.unwrap();
+                apply(&mut foresees, Some(&letter), &opened, minute(uid + 3)).await;
+                let mut known = vec![foresees.alerts(times.hour).await.unwrap()];
+                for vouched in [false, true] {
+                    let counts = foresees.counts(&sender, times, vouched).await.unwrap();
+                    known.extend([
+                        counts.letters_last_hour,
+                        counts.requests_last_hour,
+                        counts.refusals_today,
+                    ]);
+                }
+                foresees.commit().await.unwrap();
+                let mut asks = db.store.look().await.unwrap();
+                let mut asked = vec![asks.alerts(times.hour).await.unwrap()];
+                for vouched in [false, true] {
+                    let counts = asks.counts(&sender, times, vouched).await.unwrap();
+                    asked.extend([
+                        counts.letters_last_hour,
+                        counts.requests_last_hour,
+                        counts.refusals_today,
+                    ]);
+                }
+                assert_eq!(known, asked, "after letter {uid}");
+            }
         })
         .await;
     }
@@ -703,12 +826,10 @@ mod tests {
                 (11, 0, true, expected(0, 0, 1)),
                 (11, 11, false, expected(0, 0, 0)),
             ] {
-                let found = work
-                    .counts(sender, minute(hour), minute(day), vouched)
-                    .await;
+                let found = work.counts(sender, since(hour, day), vouched).await;
                 assert_eq!(found.unwrap(), counts);
             }
-            let nobody = work.counts("x@y", minute(0), minute(0), false).await;
+            let nobody = work.counts("x@y", since(0, 0), false).await;
             assert_eq!(nobody.unwrap(), Counts::default());
             assert_eq!(work.alerts(minute(10)).await.unwrap(), 3);
             assert_eq!(work.alerts(minute(11)).await.unwrap(), 0);
@@ -756,9 +877,9 @@ mod tests {
                 vec![registered(Number::new(2026, 2))],
             );
             let names = work.name(&again);
-            work.apply(None, &again, &names, &[], minute(101))
-                .await
-                .expect_err("a request keeps its number");
+            work.apply(None, &again, &names, Written::default(), minute(101))
+                .unwrap();
+            work.commit().await.expect_err("a request keeps its number");
         })
         .await;
     }
@@ -802,7 +923,9 @@ mod tests {
             apply(&mut work, None, &settled, minute(50)).await;
             assert_eq!(work.lapses(minute(50), 9).await.unwrap().len(), 1);
             let names = work.name(&settled);
-            work.apply(None, &settled, &names, &[], minute(51))
+            work.apply(None, &settled, &names, Written::default(), minute(51))
+                .unwrap();
+            work.commit()
                 .await
                 .expect_err("what is settled stays settled");
         })
