@@ -240,7 +240,7 @@ const REPEATED: &[Repeated] = &[
 ];
 
 /// Octets of the shorter letter.
-const SMALL: usize = 48 * 1024;
+const SMALL: usize = 32 * 1024;
 
 fn letter((before, piece): Repeated, size: usize) -> Vec<u8> {
     let count = size / piece.len();

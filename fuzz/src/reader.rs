@@ -2,9 +2,11 @@
 
 use postdesk::desk::decide::Known;
 use postdesk::desk::letter::{Automatic, From, Letter};
-use postdesk::explanation::{self, Case};
+use postdesk::desk::notice::Notice;
+use postdesk::explanation::{self, Case, Told};
+use postdesk::mail::compose::{self, Composed};
 use postdesk::mail::parse::{self, Caps};
-use postdesk::store::work::{Names, Outgoing};
+use postdesk::mail::thread::{Token, TokenKind};
 use postdesk::{examination, inbound};
 
 use super::{AUTHSERV_ID, MAILBOX, assert_shown, desk, holds, now, read};
@@ -127,13 +129,23 @@ fn walks_in(raw: &[u8]) {
     let known = Known::default();
     let mailbox = inbound::mailbox_policy(&config, MAILBOX);
     let decision = inbound::decide_letter(&config, &known, &examined, &mailbox, now(), None, now());
-    let names = Names {
-        request: None,
-        pending: None,
-        outbox: (1..).take(decision.notices.len()).collect(),
-    };
-    let (letters, told) = inbound::write(&config, &decision, &names, now());
-    assert!(letters.len() <= 5, "{} letters for one", letters.len());
+    assert!(decision.notices.len() <= 5, "many letters for one");
+    let mut told = Vec::new();
+    for (at, notice) in decision.notices.iter().enumerate() {
+        let token = Token {
+            kind: TokenKind::Reply,
+            request: None,
+            outbox: i64::try_from(at).unwrap(),
+        };
+        let desk = &config.desk;
+        let composed = compose::compose(notice, desk, &config.wording, &config.keys, &token, now());
+        ours(notice, &composed);
+        told.push(Told {
+            to: notice.to.to_string(),
+            template: notice.template.word(),
+            subject: composed.subject,
+        });
+    }
     let explanation = explanation::json(&Case {
         letter: &examined.letter,
         assurance: &examined.assurance,
@@ -149,13 +161,10 @@ fn walks_in(raw: &[u8]) {
     for line in explanation::text(&explanation).lines() {
         assert_shown("a line of the explanation", line);
     }
-    for letter in &letters {
-        ours(letter);
-    }
 }
 
 /// A letter of ours that holds a stranger's words is still ours alone.
-fn ours(sent: &Outgoing) {
+fn ours(notice: &Notice, sent: &Composed) {
     let config = desk();
     for line in sent.bytes.split_inclusive(|b| *b == b'\n') {
         assert!(line.ends_with(b"\r\n"), "a line without its end");
@@ -171,7 +180,7 @@ fn ours(sent: &Outgoing) {
     );
     assert_eq!(read.message_id.as_deref(), Some(sent.message_id.as_str()));
     let to: Vec<String> = read.to.iter().map(ToString::to_string).collect();
-    assert_eq!(to, [sent.recipient.as_str()], "one recipient");
+    assert_eq!(to, [notice.to.to_string()], "one recipient");
     assert!(read.cc.is_empty());
     assert_eq!(
         read.automatic.map(|(what, _)| what),
