@@ -1,13 +1,14 @@
-//! What was or would be decided about a letter, and why: one value, printed as JSON for programs and as text for people (`explain`).
+//! What was or would be decided about a letter, and why: one value, as JSON for programs; `account` tells it to people.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use crate::desk::assurance::SenderAssurance;
-use crate::desk::decide::{Concern, Decision, Known};
+use crate::desk::assurance::{Level, SenderAssurance};
+use crate::desk::decide::{Concern, Decision, Known, Verdict};
 use crate::desk::event::Event;
 use crate::desk::letter::{From, Letter};
+use crate::desk::loops::Breakers;
 use crate::desk::request::{Kind, Type};
 
 /// A letter of ours as `explain` names it.
@@ -74,7 +75,7 @@ pub fn json(case: &Case<'_>) -> Value {
         "attachments": letter.attachments.iter().map(|a| json!({
             "name": a.name, "type": a.media_type, "size": a.size, "sha256": hex(&a.sha256),
         })).collect::<Vec<_>>(),
-        "automatic": letter.automatic.as_ref().map(|(what, _)| what.word()),
+        "automatic": Breakers::ALL.machine(letter).map(|(what, _)| what.word()),
         "bounce": letter.bounce.as_ref().map(|b| json!({
             "recipient": b.recipient, "action": b.action, "status": b.status, "permanent": b.permanent,
             "original_message_id": b.original_message_id,
@@ -91,6 +92,11 @@ pub fn json(case: &Case<'_>) -> Value {
         "registration_day": found.day.map(|d| d.to_string()),
         "opens": found.opens.map(moment),
         "due": due.map(moment),
+        "evidence": evidence(case),
+        "alternatives": case.decision.findings.rejected.iter().map(|r| json!({
+            "number": r.number.map(|n| n.to_string()), "clue": r.clue, "why": r.why,
+        })).collect::<Vec<_>>(),
+        "caps": case.decision.findings.capped,
         "letters": case.told.iter().map(|t| json!({"to": t.to, "template": t.template, "subject": t.subject})).collect::<Vec<_>>(),
         "reasons": case.decision.reasons,
         "faults": faults,
@@ -104,6 +110,7 @@ pub fn undecided(arrived: DateTime<Utc>, zone: Tz) -> Value {
         "arrived": moment(arrived, zone), "text": "", "new_text": "", "attachments": [], "automatic": null, "bounce": null,
         "assurance": {"level": "none", "evidence": []}, "sender": null, "about": null, "kind": null, "type": null, "verdict": null,
         "number": null, "registration_day": null, "opens": null, "due": null, "letters": [],
+        "evidence": {"for": [], "against": []}, "alternatives": [], "caps": [],
         "reasons": ["It is kept and waits for its decision"], "faults": [],
     })
 }
@@ -167,8 +174,26 @@ impl Found {
     }
 }
 
-/// The existing request that the letter is entered in.
+/// What speaks for the decision and what against the sender or the letter; whoever establishes something adds it to the findings.
+fn evidence(case: &Case<'_>) -> Value {
+    let findings = &case.decision.findings;
+    let (mut speaks_for, mut against) = (Vec::new(), Vec::new());
+    let of_sender = case.assurance.evidence().iter().map(String::as_str);
+    if case.assurance.level() == Level::None {
+        against.extend(of_sender);
+    } else {
+        speaks_for.extend(of_sender);
+    }
+    speaks_for.extend(findings.supporting.iter().map(String::as_str));
+    against.extend(findings.opposing.iter().map(String::as_str));
+    json!({"for": speaks_for, "against": against})
+}
+
+/// The existing request that the letter is entered in. What waits beside a request is in none yet; it stands among the alternatives (S5).
 fn about(case: &Case<'_>) -> Value {
+    if case.decision.verdict == Verdict::Held {
+        return Value::Null;
+    }
     match (&case.decision.concern, &case.known.lead) {
         (Concern::Existing(id), Some(lead)) if lead.request.id == *id => json!({
             "number": lead.request.number.map(|n| n.to_string()), "evidence": lead.evidence.in_words(),
@@ -187,127 +212,6 @@ fn number(case: &Case<'_>) -> Option<String> {
         }
     });
     given.or_else(|| Some(about(case).get("number")?.as_str()?.to_owned()))
-}
-
-/// How many characters of what the sender wrote stand in the text for people.
-const GLIMPSE: usize = 200;
-
-/// The same for people: the facts in a column, then the reasons. What there is nothing to say about is left out.
-pub fn text(explanation: &Value) -> String {
-    let get = |path: &str| explanation.pointer(path).unwrap_or(&Value::Null);
-    let said = |path: &str| plain(get(path));
-    let mut lines = vec![("verdict", or(said("/verdict"), "none yet"))];
-    lines.push(("number", said("/number")));
-    lines.push((
-        "about",
-        either(get("/about/number"), get("/about/evidence")),
-    ));
-    lines.push(("from", mailbox(get("/from"))));
-    lines.push(("subject", glimpse(&said("/subject"))));
-    lines.push(("arrived", said("/arrived")));
-    let whose = [said("/sender/customer"), said("/sender/installation")];
-    let whose: Vec<String> = whose.into_iter().filter(|w| !w.is_empty()).collect();
-    let of = if whose.is_empty() { "" } else { " of " };
-    lines.push((
-        "sender",
-        format!("{}{of}{}", said("/sender/role"), whose.join(", ")),
-    ));
-    let (level, evidence) = (get("/assurance/level"), get("/assurance/evidence"));
-    lines.push(("assurance", either(level, evidence)));
-    let kind = [said("/kind"), said("/type")];
-    lines.push((
-        "kind",
-        kind.into_iter()
-            .filter(|k| !k.is_empty())
-            .collect::<Vec<_>>()
-            .join(", "),
-    ));
-    lines.push(("registered on", said("/registration_day")));
-    lines.push(("opens", said("/opens")));
-    lines.push(("due", said("/due")));
-    lines.push(("automatic", said("/automatic")));
-    lines.push((
-        "bounce",
-        either(get("/bounce/recipient"), get("/bounce/status")),
-    ));
-    lines.push(("wrote", glimpse(&said("/new_text"))));
-    for file in entries(get("/attachments")) {
-        let part = |key: &str| file.get(key).map(plain).unwrap_or_default();
-        let kind = format!("{}, {} octets", part("type"), part("size"));
-        lines.push((
-            "attachment",
-            format!("{} ({kind})", or(part("name"), "unnamed")),
-        ));
-    }
-    for reason in entries(get("/reasons")) {
-        lines.push(("because", plain(reason)));
-    }
-    for told in entries(get("/letters")) {
-        let part = |key: &str| told.get(key).map(plain).unwrap_or_default();
-        let what = format!(
-            "{} to {}: {}",
-            part("template"),
-            part("to"),
-            part("subject")
-        );
-        lines.push(("letter", what));
-    }
-    for fault in entries(get("/faults")) {
-        lines.push(("fault", plain(fault)));
-    }
-    lines.retain(|(_, value)| !value.is_empty());
-    lines
-        .iter()
-        .map(|(name, value)| format!("{name:<14} {value}\n"))
-        .collect()
-}
-
-fn entries(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
-}
-
-/// A value in one line; nothing for nothing.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(s) => shown(s),
-        Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(", "),
-        other @ (Value::Bool(_) | Value::Number(_) | Value::Object(_)) => other.to_string(),
-    }
-}
-
-fn or(value: String, instead: &str) -> String {
-    if value.is_empty() {
-        instead.to_owned()
-    } else {
-        value
-    }
-}
-
-/// `first: second`, or the one that there is.
-fn either(first: &Value, second: &Value) -> String {
-    match (plain(first), plain(second)) {
-        (first, second) if first.is_empty() || second.is_empty() => format!("{first}{second}"),
-        (first, second) => format!("{first}: {second}"),
-    }
-}
-
-fn mailbox(from: &Value) -> String {
-    let part = |key: &str| glimpse(&from.get(key).map(plain).unwrap_or_default());
-    match (part("name"), part("address")) {
-        (name, address) if address.is_empty() => name,
-        (name, address) if name.is_empty() => address,
-        (name, address) => format!("{name} <{address}>"),
-    }
-}
-
-fn glimpse(text: &str) -> String {
-    let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if let Some((end, _)) = words.char_indices().nth(GLIMPSE) {
-        words.truncate(end);
-        words.push('…');
-    }
-    words
 }
 
 /// One line of a stranger's text that can neither drive a terminal nor turn the order of what stands around it (F13).

@@ -8,11 +8,10 @@
 //! 6. [`writing::write()`]: the notices become letters with fixed bytes and Message-IDs.
 //! 7. Events, letters and the letter's end state are applied; **commit**; the way out is woken.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -30,6 +29,7 @@ use crate::store::letters::{LetterId, Waiting};
 use crate::store::pool::Store;
 use crate::store::work::{LetterResult, Moved, Work, Written};
 use crate::telemetry;
+use crate::watch::{Sight, Watch};
 use crate::writing::{self, Draft};
 
 /// Letters taken at a time.
@@ -41,13 +41,13 @@ const BATCH_BYTES: u64 = 4 << 20;
 /// Attempts at reading one letter before it is recorded as unreadable (A5).
 const ATTEMPTS: u32 = 3;
 
-/// The way in: what it stands on, and whom it has told of a sender past the limits.
+/// The way in: what it stands on, and what it remembers of the last hour.
 #[derive(Debug)]
 pub struct Inbound {
     store: Store,
     clock: Clock,
     written: Arc<Notify>,
-    limits_told: BTreeMap<(String, bool), DateTime<Utc>>,
+    watch: Watch,
 }
 
 /// What one step did.
@@ -66,7 +66,7 @@ impl Inbound {
             store,
             clock,
             written,
-            limits_told: BTreeMap::new(),
+            watch: Watch::default(),
         }
     }
 
@@ -265,10 +265,19 @@ impl Inbound {
         let mut known =
             knowledge::known(work, config, &mut examined, Some(waiting.id), now).await?;
         let sender = sender(config, &examined);
-        // What forgers cause says nothing of what the one whose name they use causes.
         let vouched = examined.assurance.is_authenticated();
-        let source = sender.as_ref().map(|s| (s.clone(), vouched));
-        known.limit_told = source.as_ref().is_some_and(|s| self.told_lately(s, now));
+        let sight = Sight {
+            id: waiting.id,
+            sender: sender.clone().map(|s| (s, vouched)),
+            domain: examined
+                .letter
+                .from
+                .address()
+                .map(|a| a.domain().to_owned()),
+            essence: examined.essence,
+            bad_tokens: examined.clues.forged.len(),
+        };
+        self.watch.look(&mut known, &sight, now);
         let decision = decide_letter(
             config,
             &known,
@@ -278,13 +287,7 @@ impl Inbound {
             waiting.oversize,
             now,
         );
-        let told_now = decision
-            .notices
-            .iter()
-            .any(|n| n.tells.alert == Some(crate::desk::notice::Alert::OverLimit));
-        if let (Some(source), true) = (source, told_now) {
-            self.limits_told.insert(source, now);
-        }
+        self.watch.note(&sight, &decision, now);
         let result = LetterResult {
             id: waiting.id,
             sha256: waiting.sha256,
@@ -304,13 +307,6 @@ impl Inbound {
             names,
             result,
         })
-    }
-
-    fn told_lately(&mut self, sender: &(String, bool), now: DateTime<Utc>) -> bool {
-        let hour = TimeDelta::hours(1);
-        self.limits_told
-            .retain(|_, told| now.signed_duration_since(*told) < hour);
-        self.limits_told.contains_key(sender)
     }
 }
 
@@ -376,14 +372,7 @@ pub fn decide_letter(
         tags: &examined.clues.tags,
         oversize: oversize.map(|_| config.max_letter),
     };
-    let mut decision = decide::decide(&config.desk, known, &Occasion::Letter(incoming), now);
-    let rejected = examined
-        .clues
-        .rejected
-        .iter()
-        .map(|r| format!("Not counted: {r}"));
-    decision.reasons.extend(rejected);
-    decision
+    decide::decide(&config.desk, known, &Occasion::Letter(incoming), now)
 }
 
 fn unreadable(

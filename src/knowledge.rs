@@ -6,11 +6,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::config::Config;
 use crate::desk::address::Address;
 use crate::desk::decide::{Evidence, Known, Lead};
+use crate::desk::finding::Alternative;
 use crate::desk::letter::{From, Letter};
-use crate::desk::request::{Pending, PendingKind, Request};
+use crate::desk::request::{Number, Pending, PendingKind, Request};
 use crate::examination::Examined;
+use crate::mail::clues::{Clue, Clues, Place};
 use crate::mail::parse::{self, Caps};
-use crate::mail::thread::{Clues, TokenKind};
+use crate::mail::thread::{Token, TokenKind};
 use crate::store::lately::Since;
 use crate::store::letters::LetterId;
 use crate::store::work::Work;
@@ -30,7 +32,11 @@ pub async fn known(
         last_numbers: work.last_numbers().clone(),
         ..Known::default()
     };
-    known.lead = lead(work, &examined.clues).await?;
+    let sender = examined.letter.from.address();
+    let sender = sender.map(|a| config.desk.directory.key(a));
+    let followed = follow(work, &examined.clues, sender.as_deref()).await?;
+    (known.lead, known.unclear) = (followed.lead, followed.unclear);
+    known.rejected = followed.rejected;
     if proves(config, known.lead.as_ref(), &examined.letter) {
         examined.assurance = examined
             .assurance
@@ -44,8 +50,10 @@ pub async fn known(
         .await?;
     let since = since(config, now);
     known.alerts_last_hour = work.alerts(since.hour).await?;
-    if let From::One { address, .. } = &letter.from {
-        let key = config.desk.directory.key(address);
+    if let Some(lead) = &known.lead {
+        known.request_letters_last_hour = work.letters_about(lead.request.id, since.hour).await?;
+    }
+    if let Some(key) = sender {
         let counts = work.counts(&key, since, level.is_authenticated()).await?;
         known.letters_last_hour = counts.letters_last_hour;
         known.requests_last_hour = counts.requests_last_hour;
@@ -81,61 +89,156 @@ fn proves(config: &Config, lead: Option<&Lead>, letter: &Letter) -> bool {
             .any(|p| p.id == id && same(&p.party))
 }
 
-/// The request that the strongest clue leads to.
-async fn lead(work: &mut Work, clues: &Clues) -> Result<Option<Lead>> {
-    for token in &clues.tokens {
-        let Some(sent) = work.sent(token.outbox).await? else {
-            continue;
-        };
-        let Some(id) = sent.request.filter(|id| Some(*id) == token.request) else {
-            continue;
-        };
-        let Some(request) = work.request(id).await? else {
-            continue;
-        };
-        let evidence = match (token.kind, sent.pending) {
-            (TokenKind::Confirm, Some(pending))
-                if clues.answered.contains(token)
-                    && request.pending.iter().any(|p| p.id == pending) =>
-            {
-                Evidence::Confirmation(pending)
+/// Where the clues lead.
+#[derive(Default)]
+struct Followed {
+    lead: Option<Lead>,
+    unclear: Vec<Request>,
+    rejected: Vec<Alternative>,
+}
+
+/// Alternatives told of one letter.
+const ALTERNATIVES: usize = 8;
+
+/// Follows the ladder of evidence downwards: the first rung that leads to a request decides, and what lies below only tells whether it agrees.
+/// Where clues of one strength lead to several requests, the one is meant that the desk last wrote to this sender about; nothing is guessed.
+async fn follow(work: &mut Work, clues: &Clues, sender: Option<&str>) -> Result<Followed> {
+    let mut followed = Followed::default();
+    for place in &clues.forged {
+        followed.reject(None, format!("a token in {}", place.in_words()), NOT_OURS);
+    }
+    let by_id = work.requests_by_message_ids(&clues.message_ids()).await?;
+    for rung in &clues.ladder {
+        let mut leads: Vec<Lead> = Vec::new();
+        for clue in &rung.clues {
+            let found = match clue {
+                Clue::Token(token) => by_token(work, token, rung.place).await?,
+                Clue::MessageId(id) => match by_id.get(id) {
+                    Some(request) => lead(work.request(*request).await?, Evidence::MessageId, None),
+                    // Most letters answer letters that the desk never saw.
+                    None => continue,
+                },
+                Clue::Number(number) => lead(
+                    work.request_by_number(*number).await?,
+                    Evidence::SubjectNumber,
+                    None,
+                ),
+            };
+            match found {
+                Some(lead) if leads.iter().any(|l| l.request.id == lead.request.id) => {}
+                Some(lead) => leads.push(lead),
+                None => followed.reject(None, in_words(clue, rung.place), NOT_OURS),
             }
-            (TokenKind::Internal, _) => Evidence::InternalToken,
-            (TokenKind::Confirm | TokenKind::Reply | TokenKind::Nothing, _) => Evidence::Token,
+        }
+        followed.weigh(work, leads, sender).await?;
+        if !followed.unclear.is_empty() {
+            break;
+        }
+    }
+    if let Some(lead) = &mut followed.lead {
+        lead.opening = opening(work, &lead.request).await?;
+    }
+    Ok(followed)
+}
+
+/// One answer for whatever is wrong with a clue: which it is would tell a forger how near they came (S1).
+const NOT_OURS: &str = "it is none of ours, or leads to nothing that is there";
+
+const UNDECIDED: &str = "equally strong evidence leads elsewhere, and nothing tells which is meant";
+
+impl Followed {
+    /// Takes what one rung leads to.
+    async fn weigh(
+        &mut self,
+        work: &mut Work,
+        leads: Vec<Lead>,
+        sender: Option<&str>,
+    ) -> Result<()> {
+        let chosen = match (&self.lead, leads.as_slice()) {
+            (_, []) => return Ok(()),
+            (Some(taken), _) => Some((taken.request.id, "stronger evidence leads elsewhere")),
+            (None, [only]) => Some((only.request.id, "")),
+            (None, several) => {
+                let ids: Vec<_> = several.iter().map(|l| l.request.id).collect();
+                let told = match sender {
+                    Some(sender) => work.last_told_of(sender, &ids).await?,
+                    None => None,
+                };
+                told.map(|id| (id, "the desk wrote to the sender about another one last"))
+            }
         };
-        let written_to = Address::new(&sent.recipient).ok();
-        let opening = opening(work, &request).await?;
-        return Ok(Some(Lead {
-            request,
-            evidence,
-            written_to,
-            opening,
-        }));
+        for lead in leads {
+            match chosen {
+                None => {
+                    let clue = lead.evidence.in_words().to_owned();
+                    self.reject(lead.request.number, clue, UNDECIDED);
+                    self.unclear.push(lead.request);
+                }
+                Some((id, _)) if lead.request.id == id => {
+                    self.lead.get_or_insert(lead);
+                }
+                Some((_, why)) => {
+                    let clue = lead.evidence.in_words().to_owned();
+                    self.reject(lead.request.number, clue, why);
+                }
+            }
+        }
+        Ok(())
     }
-    if !clues.message_ids.is_empty()
-        && let Some((id, _)) = work.request_by_message_ids(&clues.message_ids).await?
-        && let Some(request) = work.request(id).await?
-    {
-        let opening = opening(work, &request).await?;
-        return Ok(Some(Lead {
-            request,
-            evidence: Evidence::MessageId,
-            written_to: None,
-            opening,
-        }));
+
+    fn reject(&mut self, number: Option<Number>, clue: String, why: &str) {
+        let why = why.to_owned();
+        let rejected = Alternative { number, clue, why };
+        if self.rejected.len() < ALTERNATIVES && !self.rejected.contains(&rejected) {
+            self.rejected.push(rejected);
+        }
     }
-    if let Some(number) = clues.number
-        && let Some(request) = work.request_by_number(number).await?
-    {
-        let opening = opening(work, &request).await?;
-        return Ok(Some(Lead {
-            request,
-            evidence: Evidence::SubjectNumber,
-            written_to: None,
-            opening,
-        }));
+}
+
+fn in_words(clue: &Clue, place: Place) -> String {
+    match clue {
+        Clue::Token(_) => format!("a token in {}", place.in_words()),
+        Clue::MessageId(_) => format!("a Message-ID in {}", place.in_words()),
+        Clue::Number(number) => format!("the number {number} in {}", place.in_words()),
     }
-    Ok(None)
+}
+
+fn lead(request: Option<Request>, evidence: Evidence, written_to: Option<Address>) -> Option<Lead> {
+    request.map(|request| Lead {
+        request,
+        evidence,
+        written_to,
+        opening: None,
+    })
+}
+
+/// A token leads where the letter that carried it went; one that names another request than that letter's leads nowhere (D43).
+async fn by_token(work: &mut Work, token: &Token, place: Place) -> Result<Option<Lead>> {
+    let Some(sent) = work.sent(token.outbox).await? else {
+        return Ok(None);
+    };
+    let Some(id) = sent.request.filter(|id| Some(*id) == token.request) else {
+        return Ok(None);
+    };
+    let Some(request) = work.request(id).await? else {
+        return Ok(None);
+    };
+    let evidence = match (token.kind, sent.pending) {
+        (TokenKind::Confirm, Some(pending))
+            if place.is_answered() && request.pending.iter().any(|p| p.id == pending) =>
+        {
+            Evidence::Confirmation(pending)
+        }
+        (TokenKind::Internal, _) => Evidence::InternalToken,
+        (TokenKind::Confirm | TokenKind::Reply | TokenKind::Nothing, _)
+            if place == Place::Recipient =>
+        {
+            Evidence::ReplyAddress
+        }
+        (TokenKind::Confirm | TokenKind::Reply | TokenKind::Nothing, _) => Evidence::Token,
+    };
+    let written_to = Address::new(&sent.recipient).ok();
+    Ok(lead(Some(request), evidence, written_to))
 }
 
 /// What a request that waits for its installation was opened with: whoever is asked next must see that text and not the answer.

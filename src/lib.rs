@@ -9,7 +9,7 @@
 //! # The rooms, from the door down
 //! - [`cli`]: the commands, one file each; `main.rs` only calls them.
 //! - [`daemon`]: every task, how it starts, wakes others and stops. Nobody else spawns.
-//! - [`intake`], [`inbound`], [`examination`], [`knowledge`], [`writing`], [`outbound`], [`explanation`]: the walks, and what is told of them.
+//! - [`intake`], [`inbound`], [`examination`], [`knowledge`], [`watch`], [`writing`], [`outbound`], [`explanation`], [`account`]: the walks, and what is told of them.
 //! - [`mail`]: bytes to values and back, pure: reading, screening, judging senders, threads and tokens, quotations, wording, composing.
 //! - [`store`]: the database, one file per table group. Nothing decides there.
 //! - [`config`]: the TOML shapes; every fault at once, with file, line and key.
@@ -26,6 +26,7 @@
 //! - Whatever grants something demands a [`desk::assurance::SenderAssurance`] and an arrival (P5); see [`desk::authority`].
 //! - What a stranger wrote never reaches a panic, a log line above debug, a template's code, a shell or the network (P6, P7).
 
+pub mod account;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -47,4 +48,5 @@ pub mod smtp;
 pub mod store;
 pub mod telemetry;
 pub mod tls;
+pub mod watch;
 pub mod writing;

@@ -25,7 +25,7 @@ const ORDER: &str = include_str!("../demo/mail/order-of-the-primary.eml");
 const QUESTION: &str = include_str!("../demo/mail/question-of-the-additional.eml");
 
 /// The keys that others rely on.
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 26] = [
     "message_id",
     "subject",
     "from",
@@ -46,6 +46,9 @@ const KEYS: [&str; 23] = [
     "registration_day",
     "opens",
     "due",
+    "evidence",
+    "alternatives",
+    "caps",
     "letters",
     "reasons",
     "faults",
@@ -64,7 +67,16 @@ fn assert_shape(answer: &Value) {
     for key in ["subject", "arrived", "text", "new_text"] {
         assert!(answer[key].is_string(), "{key}: {answer:#}");
     }
-    for key in ["to", "attachments", "letters", "reasons", "faults"] {
+    assert!(answer["evidence"]["for"].is_array() && answer["evidence"]["against"].is_array());
+    for key in [
+        "to",
+        "attachments",
+        "alternatives",
+        "caps",
+        "letters",
+        "reasons",
+        "faults",
+    ] {
         assert!(answer[key].is_array(), "{key}: {answer:#}");
     }
     assert!(answer["from"]["name"].is_string() && answer["from"]["address"].is_string());
@@ -272,9 +284,9 @@ fn what_was_decided_is_told_from_the_record() {
     let text = desk.run(&["explain", &number]);
     assert_eq!(text.code, Some(0));
     for part in [
-        "verdict        registered",
-        "because ",
-        "letter ",
+        "решение        зарегистрировано",
+        "потому что ",
+        "письмо ",
         "maria@raduga.example",
     ] {
         assert!(text.out.contains(part), "{part}: {}", text.out);

@@ -122,6 +122,7 @@ impl Way {
             concern: Concern::Nothing,
             events: vec![],
             notices: vec![notice; count],
+            findings: Default::default(),
             reasons: vec!["because".to_owned()],
         };
         let mut work = self.store.begin().await.unwrap();

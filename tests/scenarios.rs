@@ -11,7 +11,7 @@
 //! ```
 //! After the subject may stand: `reply TEMPLATE` (answers the last such letter that this person received), `plain reply` (the same with
 //! all headers lost but the subject), `replyto NAME TEMPLATE` (answers a letter that somebody else received), `oversize` (more than the desk takes lay on the server), `same` (Message-ID and date of the
-//! step before), `unsigned` (our server says nothing of the sender), `forged` (it says that authentication failed),
+//! step before), `at NAME TEMPLATE` (to the reply address of such a letter to NAME, all headers lost), `unsigned` (our server says nothing of the sender), `forged` (it says that authentication failed),
 //! `returned TEMPLATE` (the desk's own letter comes back, byte for byte), `to ADDRESS`, `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
 //! A step `DAY DATE TIME  tick` only lets time pass.
 #![allow(
@@ -352,7 +352,19 @@ impl Play {
                 .position(|o| *o == word)
                 .map(|i| options[i + 1])
         };
-        raw += &format!("To: {}\r\n", after("to").unwrap_or("support@desk.example"));
+        let mut to = after("to").unwrap_or("support@desk.example").to_owned();
+        if let Some(i) = options.iter().position(|o| *o == "at") {
+            let reader = options[i + 1];
+            let answered = self.received_by(reader, &address_of(reader), options[i + 2]);
+            let caps = postdesk::mail::parse::Caps::DEFAULT;
+            let letter = postdesk::mail::parse::read(&answered.bytes, caps);
+            to = letter
+                .reply_to
+                .first()
+                .expect("a reply address")
+                .to_string();
+        }
+        raw += &format!("To: {to}\r\n");
         self.letters += 1;
         if !options.contains(&"same") {
             self.last_id = format!(
@@ -439,17 +451,43 @@ impl Play {
             let explanation: serde_json::Value =
                 serde_json::from_str(&record.explanation.unwrap()).unwrap();
             lines.push(self.verdict(&explanation));
+            for reason in explanation["reasons"].as_array().unwrap() {
+                let reason = reason.as_str().unwrap();
+                let russian = postdesk::mail::russian::said(reason);
+                assert!(russian.is_some(), "src/mail/russian.txt lacks: {reason}");
+            }
+            let entries = |key: &str| explanation[key].as_array().cloned().unwrap_or_default();
+            for other in entries("alternatives") {
+                let number = other["number"].as_str().unwrap_or("any request");
+                let (clue, why) = (&other["clue"], &other["why"]);
+                let said = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+                lines.push(format!("not {number}, for {}: {}", said(clue), said(why)));
+            }
+            for cap in entries("caps") {
+                lines.push(format!("limit {}", cap.as_str().unwrap()));
+            }
         }
         for request in self.store.requests(None, None).await.unwrap() {
             let history = self.store.history(request.id).await.unwrap();
             for line in history.iter().filter(|l| {
-                l.at == now && !matches!(l.word.as_str(), "attached" | "queued" | "noted")
+                // Of notes only those that lead to another request.
+                let hint = l.data.contains("follow-up") || l.data.contains("passes on");
+                let told = match l.word.as_str() {
+                    "attached" | "queued" => false,
+                    "noted" => hint,
+                    _ => true,
+                };
+                l.at == now && told
             }) {
                 let name = request
                     .number
                     .map_or_else(|| "(queued)".to_owned(), |n| n.to_string());
                 let state = format!("{}, {}", request.matter.kind.word(), request.status.word());
                 lines.push(match line.word.as_str() {
+                    "noted" => {
+                        let said: serde_json::Value = serde_json::from_str(&line.data).unwrap();
+                        format!("{name} notes: {}", said["what"].as_str().unwrap())
+                    }
                     "registered" => format!(
                         "{name} registered on {}: {state}, due {}",
                         request.matter.registration_day,

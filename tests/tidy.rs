@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("main", "cli telemetry"),
     (
         "cli",
-        "daemon intake inbound outbound examination knowledge writing explanation config store mail desk clock telemetry imap smtp maildir folder courier parcel",
+        "daemon intake inbound outbound examination knowledge writing explanation account config store mail desk clock telemetry imap smtp maildir folder courier parcel",
     ),
     (
         "daemon",
@@ -30,10 +30,11 @@ const ARROWS: &[(&str, &str)] = &[
     ("intake", "imap maildir store config clock telemetry desk"),
     (
         "inbound",
-        "examination knowledge writing explanation store config desk clock telemetry",
+        "examination knowledge watch writing explanation store config desk clock telemetry",
     ),
     ("writing", "examination explanation mail store config desk"),
     ("examination", "mail config desk"),
+    ("watch", "store desk"),
     ("knowledge", "examination store config desk mail"),
     (
         "outbound",
@@ -41,6 +42,7 @@ const ARROWS: &[(&str, &str)] = &[
     ),
     ("courier", "smtp folder parcel config"),
     ("explanation", "desk"),
+    ("account", "explanation mail desk"),
     ("imap", "config tls telemetry"),
     ("smtp", "config tls telemetry desk parcel"),
     ("folder", "telemetry desk parcel"),

@@ -191,10 +191,7 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
             .collect(),
         Template::ForSpecialist => vec![
             Tells {
-                authority: Some(
-                    "additional representative of raduga-moodle; dkim=pass of raduga.example"
-                        .to_owned(),
-                ),
+                authority: Some("domain: dmarc=pass for raduga.example".to_owned()),
                 text: words_of_oleg(locale),
                 attachments: vec!["журнал.pdf".to_owned(), "снимок.png".to_owned()],
                 ..all.clone()
@@ -202,8 +199,13 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
             all,
         ],
         Template::SpecialistAlert => [
-            Alert::Held("an official address of the contract wrote".to_owned()),
+            Alert::Held(
+                "It comes from an official address of a contract: a specialist decides (R28)"
+                    .to_owned(),
+            ),
             Alert::OverLimit,
+            Alert::Flood,
+            Alert::BadTokens("raduga.example".to_owned(), 21),
             Alert::Unreadable,
             Alert::Undelivered(
                 address("maria@raduga.example"),
@@ -212,7 +214,7 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
         ]
         .into_iter()
         .map(|alert| match alert {
-            Alert::Unreadable => Tells {
+            Alert::Unreadable | Alert::Flood | Alert::BadTokens(..) => Tells {
                 alert: Some(alert),
                 ..Tells::default()
             },

@@ -154,7 +154,8 @@ fn measure(folder: &Path, entry: &Entry, table: &mut Table, cost: &mut Cost) {
             }
         }
         Sort::Mbox => {
-            for boxed in mbox::letters(&*raw).expect("An mbox") {
+            for boxed in mbox::letters(&*raw) {
+                let boxed = boxed.expect("An mbox");
                 if let Some(letter) = reading(&boxed.raw, &entry.file, table, cost) {
                     of_any(&letter, &boxed.raw, &entry.file, table);
                 }

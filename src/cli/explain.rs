@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::failure::Failure;
 use super::{demo, settings};
+use crate::account;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::decide::Known;
@@ -65,7 +66,10 @@ pub async fn explain(config: Option<PathBuf>, wanted: Wanted) -> Result<(), Fail
             &serde_json::to_string_pretty(&object).context("The explanation is no JSON")?,
         );
     } else {
-        let texts: Vec<String> = explanations.iter().map(explanation::text).collect();
+        let texts: Vec<String> = explanations
+            .iter()
+            .map(|explanation| account::text(explanation, config.desk.locale))
+            .collect();
         settings::say(&texts.join("\n"));
     }
     Ok(())
@@ -209,7 +213,8 @@ async fn of_record(config: &Config, what: &str) -> Result<Vec<Value>, Failure> {
         Some(text) => {
             let recorded = serde_json::from_str(&text);
             let recorded = recorded.context("The record holds no valid explanation")?;
-            let letter = parse::read(&record.raw, Caps::DEFAULT);
+            let mut letter = parse::read(&record.raw, Caps::DEFAULT);
+            examination::without_tokens(&mut letter, &config.keys);
             Ok(explanation::with_text(recorded, &letter))
         }
         None => Ok(explanation::undecided(

@@ -346,6 +346,9 @@ pub fn limits(root: &Section<'_>) -> (Limits, u64) {
     let limits = Limits {
         letters_per_hour: count("letters_per_hour", 1, 60),
         requests_per_hour: count("requests_per_hour", 1, 60),
+        request_letters_per_hour: count("request_letters_per_hour", 1, 20),
+        same_text_per_hour: count("same_text_per_hour", 1, 10),
+        outsider_letters_per_hour: count("outsider_letters_per_hour", 0, 100),
         alerts_per_hour: count("alerts_per_hour", 1, 20),
         refusals_per_day: count("refusals_per_day", 0, 1),
     };

@@ -6,6 +6,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use crate::desk::address::Address;
+use crate::desk::loops::Breakers;
 use crate::desk::people::Directory;
 use crate::desk::policy::Desk;
 
@@ -110,6 +111,7 @@ fn whole(reading: &Reading, file: usize, table: &Table) -> Option<Config> {
             acknowledge_queued: desk.acknowledge_queued,
             redirect,
             limits,
+            breakers: Breakers::ALL,
             plus_addressing: desk.plus_addressing,
         },
         mailboxes: boxes(mailboxes),

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::address::Address;
 use super::assurance::SenderAssurance;
 use super::event::Event;
+use super::finding::{Alternative, Findings};
 use super::letter::Letter;
 use super::notice::Notice;
 use super::policy::{Desk, MailboxPolicy};
@@ -80,7 +81,9 @@ impl Verdict {
 pub enum Evidence {
     /// A valid token of ours, in a recipient address or in a Message-ID that it answers, that settles this pending.
     Confirmation(i64),
-    /// A valid token of ours that continues the request.
+    /// A valid token of ours that continues the request, in an address that the letter was sent to.
+    ReplyAddress,
+    /// The same in a Message-ID that it answers.
     Token,
     /// A valid token of ours from a letter that stays inside (S18).
     InternalToken,
@@ -95,7 +98,8 @@ impl Evidence {
     pub fn in_words(self) -> &'static str {
         match self {
             Self::Confirmation(_) => "a token of the letter that asked for confirmation",
-            Self::Token => "a token of a letter of ours",
+            Self::ReplyAddress => "a token of ours in the address it was sent to",
+            Self::Token => "the Message-ID of a letter of ours, with its token",
             Self::InternalToken => "a token of an internal letter of ours",
             Self::MessageId => "In-Reply-To or References names a letter that the desk keeps",
             Self::SubjectNumber => "the number in the subject",
@@ -136,14 +140,30 @@ pub struct Incoming<'a> {
 /// What the store knows that bears on the occasion.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
-    /// The request that the letter seems to be about.
+    /// The request that the letter seems to be about: what the strongest clue leads to.
     pub lead: Option<Lead>,
+    /// Requests that equally strong clues lead to, where nothing tells which is meant (D48).
+    pub unclear: Vec<Request>,
+    /// Clues that lead nowhere, or elsewhere than a stronger one.
+    pub rejected: Vec<Alternative>,
     /// Whether the desk has decided on the same letter before (R3).
     pub seen_before: bool,
     /// Automatic letters that the sender caused in the last hour, the most to any one reader (R48).
     pub letters_last_hour: u32,
     /// Requests the sender opened in the last hour (R48).
     pub requests_last_hour: u32,
+    /// Letters about the request of `lead` in the last hour, the most to any one reader outside (S40).
+    pub request_letters_last_hour: u32,
+    /// Letters of the sender with this very text, figures apart, in the last hour (E56).
+    pub same_text_last_hour: u32,
+    /// Automatic letters to people who are no representatives in the last hour, all together (E59).
+    pub outsider_letters_last_hour: u32,
+    /// Whether the specialists were told of that flood in the last hour.
+    pub flood_told: bool,
+    /// Tokens that are not ours in letters from the sender's domain in the last hour, this letter's among them.
+    pub bad_tokens_last_hour: u32,
+    /// Whether the specialists were told of those in the last hour.
+    pub bad_tokens_told: bool,
     /// Whether the specialists were told in the last hour that the sender passed a limit (R48).
     pub limit_told: bool,
     /// Alerts to the specialists in the last hour, whoever caused them (R48).
@@ -205,6 +225,13 @@ pub struct Sender {
     pub installation: Option<String>,
 }
 
+impl Sender {
+    /// Whether they write for no customer and are none of the desk's own people.
+    pub fn is_outsider(&self) -> bool {
+        matches!(self.role, "stranger" | "colleague" | "former")
+    }
+}
+
 /// What is to happen, and why. Applied in one transaction or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
@@ -220,6 +247,8 @@ pub struct Decision {
     pub notices: Vec<Notice>,
     /// The steps that led here, in order, in English.
     pub reasons: Vec<String>,
+    /// What bears on it beside them.
+    pub findings: Findings,
 }
 
 /// The next number of a year (R17), given the last one of each.

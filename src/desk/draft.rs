@@ -4,8 +4,10 @@ use chrono::{DateTime, Utc};
 
 use super::address::Address;
 use super::assurance::SenderAssurance;
-use super::decide::{Concern, Decision, Known, Sender, Verdict};
+use super::decide::{Concern, Decision, Known, Lead, Sender, Verdict};
 use super::event::Event;
+use super::finding::{Alternative, Findings};
+use super::loops::Passed;
 use super::notice::{Alert, Notice, Template};
 use super::policy::Desk;
 use super::request::{Matter, Request};
@@ -27,6 +29,8 @@ pub(super) struct Draft<'a> {
     silence: Silence,
     authenticated: bool,
     alerts_left: Option<u32>,
+    findings: Findings,
+    hint: Option<String>,
 }
 
 /// Whom nothing is sent to.
@@ -34,6 +38,8 @@ pub(super) struct Draft<'a> {
 enum Silence {
     Nobody,
     Towards(Address),
+    /// But for the word that an order needs.
+    EverybodyNotAsked,
     Everybody,
 }
 
@@ -50,20 +56,71 @@ impl<'a> Draft<'a> {
             silence: Silence::Nobody,
             authenticated: false,
             alerts_left: None,
+            findings: Findings::default(),
+            hint: None,
         }
     }
 
     /// From here on nothing goes to anybody if the sender passed a limit (R48), but for what [`Draft::tell`] excepts; whether one is.
     pub(super) fn watch_limits(&mut self, known: &Known, assurance: &SenderAssurance) -> bool {
-        let limits = self.desk.limits;
         self.authenticated = assurance.is_authenticated();
-        let passed = known.letters_last_hour >= limits.letters_per_hour
-            || known.requests_last_hour >= limits.requests_per_hour;
-        if passed {
-            self.because("The sender passed a limit: recorded, and nothing is sent for it (R48)");
+        let passed = self.desk.breakers.passed(&self.desk.limits, known);
+        self.keep_silent(&passed)
+    }
+
+    /// The same for what one request may cause (S40).
+    pub(super) fn watch_request(&mut self, known: &Known) -> bool {
+        let breakers = self.desk.breakers;
+        let passed = breakers.passed_at_request(&self.desk.limits, known);
+        self.keep_silent(passed.as_slice())
+    }
+
+    fn keep_silent(&mut self, passed: &[Passed]) -> bool {
+        if passed.is_empty() {
+            return false;
+        }
+        self.because("The sender passed a limit: recorded, and nothing is sent for it (R48)");
+        let may_ask = passed.iter().all(|p| p.is_of_requests());
+        if may_ask && self.silence != Silence::Everybody {
+            self.silence = Silence::EverybodyNotAsked;
+        } else {
             self.silence = Silence::Everybody;
         }
-        passed
+        for limit in passed {
+            self.capped(limit.to_string());
+        }
+        true
+    }
+
+    /// What was found beside the reasons.
+    pub(super) fn findings(&mut self) -> &mut Findings {
+        &mut self.findings
+    }
+
+    /// If the letter opens a request of its own, its history will say this.
+    pub(super) fn hint(&mut self, what: String) {
+        self.hint = Some(what);
+    }
+
+    /// What the history of a request that is opened now should say beside.
+    pub(super) fn take_hint(&mut self) -> Option<String> {
+        self.hint.take()
+    }
+
+    /// A limit was reached.
+    pub(super) fn capped(&mut self, limit: String) {
+        if !self.findings.capped.contains(&limit) {
+            self.findings.capped.push(limit);
+        }
+    }
+
+    /// The request was not followed.
+    pub(super) fn reject(&mut self, lead: &Lead, why: &str) {
+        self.findings.rejected.push(Alternative {
+            number: lead.request.number,
+            clue: lead.evidence.in_words().to_owned(),
+            why: why.to_owned(),
+        });
     }
 
     /// So many alerts may still be sent within the hour (R48).
@@ -79,7 +136,10 @@ impl<'a> Draft<'a> {
 
     /// Whether the sender passed a limit.
     pub(super) fn is_quiet(&self) -> bool {
-        self.silence == Silence::Everybody
+        matches!(
+            self.silence,
+            Silence::Everybody | Silence::EverybodyNotAsked
+        )
     }
 
     /// Nothing goes to this address by itself.
@@ -106,11 +166,11 @@ impl<'a> Draft<'a> {
         let silent = match &self.silence {
             Silence::Nobody => false,
             Silence::Towards(address) => self.desk.directory.same(address, &notice.to),
-            // The one alert that says so; and an authenticated sender is always asked for the word that their order needs.
-            Silence::Everybody => {
-                notice.tells.alert != Some(Alert::OverLimit)
-                    && !(self.authenticated && notice.template == Template::Challenge)
+            // An authenticated sender who only asked for much is still asked for the word that their order needs.
+            Silence::EverybodyNotAsked if self.authenticated => {
+                notice.template != Template::Challenge && !is_alarm(&notice)
             }
+            Silence::EverybodyNotAsked | Silence::Everybody => !is_alarm(&notice),
         };
         if !silent {
             self.notices.push(notice);
@@ -154,6 +214,16 @@ impl<'a> Draft<'a> {
             events: self.events,
             notices: self.notices,
             reasons: self.reasons,
+            findings: self.findings,
         }
     }
+}
+
+/// The one alert that says that nothing more is said.
+fn is_alarm(notice: &Notice) -> bool {
+    notice
+        .tells
+        .alert
+        .as_ref()
+        .is_some_and(Alert::is_of_a_limit)
 }

@@ -125,6 +125,8 @@ pub struct Letter {
     pub attachments: Vec<Attachment>,
     /// Set if no person wrote it for the desk, with the header or mark that says so.
     pub automatic: Option<(Automatic, String)>,
+    /// Set if it is a letter of a desk like this one come back, with the mark that says so.
+    pub own: Option<String>,
     /// What a bounce tells.
     pub bounce: Option<Bounce>,
     /// The identity that survives another path through the mail system (`FAULTS` K3): originator headers and decoded parts.

@@ -199,10 +199,24 @@ pub enum Alert {
     Held(String),
     /// A sender passed a limit (R48).
     OverLimit,
+    /// Outsiders together passed theirs: their letters are kept silently for now (E59).
+    Flood,
+    /// So many letters from this domain in an hour carried tokens that are not ours (`TRUST` 5 rule 5).
+    BadTokens(String, u32),
     /// A letter could not be read; its original is kept.
     Unreadable,
     /// A letter of the desk could not be delivered; to whom, and the server's reason.
     Undelivered(Address, String),
+}
+
+impl Alert {
+    /// Whether it says that a limit was passed: then it goes out whatever else is kept silent, once an hour.
+    pub fn is_of_a_limit(&self) -> bool {
+        match self {
+            Self::OverLimit | Self::Flood | Self::BadTokens(..) => true,
+            Self::Held(_) | Self::Unreadable | Self::Undelivered(..) => false,
+        }
+    }
 }
 
 /// One letter to write.

@@ -4,7 +4,7 @@ use super::address::Address;
 use super::authority;
 use super::decide::{Decision, Incoming, Known, Verdict};
 use super::draft::Draft;
-use super::notice::{Purpose, Tells, Template};
+use super::notice::{Alert, Purpose, Tells, Template};
 use super::people::{Customer, Representative};
 use super::policy::{Desk, Strangers};
 use super::reception::held;
@@ -22,6 +22,7 @@ pub(super) fn redirected(
     address: &Address,
     template: Template,
 ) -> Decision {
+    let flooded = flood(&mut draft, known);
     let former = template == Template::NotRepresentative;
     draft.because(if former {
         "The sender was a representative and is none on the day of arrival (R6, R11)"
@@ -32,7 +33,7 @@ pub(super) fn redirected(
     let authenticated = incoming.assurance.is_authenticated();
     if let (Some(primary), true, false) = (
         primary,
-        draft.desk.redirect.forward && authenticated,
+        draft.desk.redirect.forward && authenticated && !flooded,
         former,
     ) {
         let tells = Tells {
@@ -54,7 +55,7 @@ pub(super) fn redirected(
     }
     if !authority::may_be_answered(incoming.assurance, incoming.mailbox.authentication) {
         draft.because("The sender's address is not authenticated: recorded in silence (R11, R12)");
-    } else if may_refuse_again(&mut draft, known) {
+    } else if !flooded && may_refuse_again(&mut draft, known) {
         let named =
             primary.filter(|_| draft.desk.redirect.name_primary && authenticated && !former);
         draft.tell(telling::to_outsider(
@@ -67,6 +68,20 @@ pub(super) fn redirected(
         ));
     }
     draft.end(Verdict::Redirected)
+}
+
+/// E59: past the budget that all outsiders share nothing is sent for a letter of theirs, but for one alarm; whether it is spent.
+fn flood(draft: &mut Draft<'_>, known: &Known) -> bool {
+    let most = draft.desk.limits.outsider_letters_per_hour;
+    if known.outsider_letters_last_hour < most {
+        return false;
+    }
+    draft.because("Outsiders together caused as many letters as they may: kept silently (E59)");
+    draft.capped(format!("outsider_letters_per_hour = {most}"));
+    if !known.flood_told {
+        telling::alert(draft, None, Tells::default(), Alert::Flood);
+    }
+    true
 }
 
 /// R12: at most so many refusals and redirects a day to one address.
@@ -125,7 +140,7 @@ pub(super) fn stranger(
                 draft.because(
                     "The sender's address is not authenticated: recorded in silence (R12)",
                 );
-            } else if may_refuse_again(&mut draft, known) {
+            } else if !flood(&mut draft, known) && may_refuse_again(&mut draft, known) {
                 draft.tell(telling::to_outsider(
                     draft.desk,
                     Template::Refused,
@@ -159,6 +174,9 @@ fn open_desk(
     }
     if known.requests_last_hour >= draft.desk.limits.requests_per_hour {
         draft.because("A stranger past the limit of requests: kept for a specialist (R48)");
+        return draft.end(Verdict::Held);
+    }
+    if flood(&mut draft, known) {
         return draft.end(Verdict::Held);
     }
     draft.because("The mailbox takes strangers' questions; their organisation is unknown (R12)");

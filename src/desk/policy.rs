@@ -4,6 +4,7 @@ use regex::Regex;
 
 use super::address::Address;
 use super::calendar::Calendar;
+use super::loops::Breakers;
 use super::people::{Directory, Locale};
 use super::request::Kind;
 
@@ -34,6 +35,8 @@ pub struct Desk {
     pub redirect: Redirect,
     /// How much one sender may cause (R48).
     pub limits: Limits,
+    /// What keeps it from answering machines for ever (E56).
+    pub breakers: Breakers,
     /// Whether reply addresses carry a token after a plus sign; needs a server that delivers them.
     pub plus_addressing: bool,
 }
@@ -104,6 +107,12 @@ pub struct Limits {
     pub letters_per_hour: u32,
     /// New requests from one address in an hour that are acknowledged.
     pub requests_per_hour: u32,
+    /// Automatic letters about one request to one address in an hour.
+    pub request_letters_per_hour: u32,
+    /// Letters of one sender with the same text, figures apart, in an hour that are answered.
+    pub same_text_per_hour: u32,
+    /// Automatic letters in an hour to people who are no representatives, all together.
+    pub outsider_letters_per_hour: u32,
     /// Alerts to the specialists in an hour, whoever causes them.
     pub alerts_per_hour: u32,
     /// Refusals and redirects to one address in a day of the desk's calendar (R12).

@@ -36,9 +36,16 @@ pub(super) fn letter(
         .address()
         .map_or(Standing::Stranger, |a| desk.directory.standing(a, day));
     draft.sender = Some(sender(&standing, None));
-    if let Some((what, why)) = &incoming.letter.automatic {
+    draft.findings().rejected.extend(known.rejected.clone());
+    watch_tokens(&mut draft, known, incoming);
+    let machine = desk.breakers.machine(incoming.letter);
+    if let Some((what, why)) = machine {
         let on_file = matches!(standing, Standing::Representative(_));
-        if *what != Automatic::Bulk || !on_file {
+        draft
+            .findings()
+            .opposing
+            .push(format!("A machine's mark, {}: {why}", what.word()));
+        if what != Automatic::Bulk || !on_file {
             draft.because(format!(
                 "No person wrote it for the desk: {} ({why}); never answered (R46)",
                 what.word()
@@ -68,16 +75,58 @@ pub(super) fn letter(
             Alert::OverLimit,
         );
     }
+    if let Some(reason) = unclear(desk, known, &standing, &address) {
+        return held(draft, incoming, Tells::default(), reason);
+    }
     if let Some(lead) = &known.lead {
-        match reply::letter(draft, incoming, lead, &standing, &address) {
+        match reply::letter(draft, known, incoming, lead, &standing, &address) {
             reply::Result::Decided(decision) => return *decision,
             reply::Result::NotAbout(back) => draft = *back,
         }
     }
-    if matches!(incoming.letter.automatic, Some((Automatic::Bulk, _))) {
+    if matches!(machine, Some((Automatic::Bulk, _))) {
         draft.keep_silent_to(&address);
     }
     on_its_own(draft, known, incoming, &standing, &address)
+}
+
+/// So many tokens in an hour from one domain that are none of ours: somebody may be guessing (`TRUST` 5 rule 5).
+const BAD_TOKENS: u32 = 20;
+
+fn watch_tokens(draft: &mut Draft<'_>, known: &Known, incoming: &Incoming<'_>) {
+    let domain = incoming.letter.from.address().map(Address::domain);
+    if let (Some(domain), true, false) = (
+        domain,
+        known.bad_tokens_last_hour > BAD_TOKENS,
+        known.bad_tokens_told,
+    ) {
+        draft.because(
+            "So many tokens from this domain were none of ours that the specialists are told",
+        );
+        let alert = Alert::BadTokens(domain.to_owned(), known.bad_tokens_last_hour);
+        telling::alert(draft, None, Tells::default(), alert);
+    }
+}
+
+/// D48: equally strong clues lead a party to several requests, and nothing tells which is meant. A wrong guess would be worse than a question.
+fn unclear(
+    desk: &Desk,
+    known: &Known,
+    standing: &Standing<'_>,
+    address: &Address,
+) -> Option<String> {
+    let theirs: Vec<String> = known
+        .unclear
+        .iter()
+        .filter(|r| reply::is_party(desk, r, standing, address))
+        .map(reply::named)
+        .collect();
+    (!theirs.is_empty()).then(|| {
+        format!(
+            "It names several requests, and nothing tells which is meant: {}",
+            theirs.join(", ")
+        )
+    })
 }
 
 /// A letter that continues nothing, by what its sender is on the day of arrival.

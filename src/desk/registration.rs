@@ -87,6 +87,9 @@ pub(super) fn open(
             why: "The desk waits for the requester's word".into(),
         });
     }
+    if let Some(what) = draft.take_hint() {
+        draft.event(Event::Noted { what });
+    }
     let demanded = incoming.mailbox.authentication != Authentication::Off;
     if demanded && !incoming.assurance.is_authenticated() {
         draft.event(Event::Noted {
@@ -234,7 +237,7 @@ pub(super) fn bare_matter(
         arrived: incoming.arrived,
         opens: place.opens,
         registration_day: place.day,
-        acknowledged: letter.automatic.is_none(),
+        acknowledged: desk.breakers.machine(letter).is_none(),
         vouched: vouched(incoming),
         quiet: false,
     }

@@ -2,7 +2,7 @@
 
 use super::address::Address;
 use super::authority;
-use super::decide::{Concern, Decision, Evidence, Incoming, Lead, Verdict};
+use super::decide::{Concern, Decision, Evidence, Incoming, Known, Lead, Verdict};
 use super::draft::Draft;
 use super::event::{Event, Outcome};
 use super::naming;
@@ -10,6 +10,7 @@ use super::notice::{Alert, Purpose, Tells, Template};
 use super::people::{OrdersRequire, Standing};
 use super::reception;
 use super::request::{Kind, Matter, Pending, PendingKind, Request, Status};
+use super::subject;
 use super::telling::{self, State};
 use super::words::{self, Answer};
 
@@ -24,6 +25,7 @@ pub(super) enum Result<'a> {
 /// Decides on a letter that the evidence leads to a request.
 pub(super) fn letter<'a>(
     mut draft: Draft<'a>,
+    known: &Known,
     incoming: &Incoming<'_>,
     lead: &Lead,
     standing: &Standing<'_>,
@@ -45,6 +47,15 @@ pub(super) fn letter<'a>(
     {
         return outsider(draft, incoming, lead, standing);
     }
+    if forwards(incoming, lead) {
+        draft.because(format!(
+            "It passes on a letter of {}: a matter of its own, beside that request (D48)",
+            named(request)
+        ));
+        draft.reject(lead, "the letter passes it on and does not answer it");
+        draft.hint(format!("It passes on a letter of {}", named(request)));
+        return Result::NotAbout(Box::new(draft));
+    }
     let authentication = incoming.mailbox.authentication;
     if !authority::is_credible(incoming.assurance, authentication) {
         let tells = telling::tells(draft.desk, &request.matter, State::of(request));
@@ -56,6 +67,20 @@ pub(super) fn letter<'a>(
         )));
     }
     draft.because("The sender is a party of the request: the letter continues it (R44)");
+    draft.findings().supporting.push(format!(
+        "It is about {}: {}",
+        named(request),
+        lead.evidence.in_words()
+    ));
+    let passed_before = draft.is_quiet();
+    if draft.watch_request(known) && !passed_before && !known.limit_told {
+        telling::alert(
+            &mut draft,
+            Some(incoming),
+            Tells::default(),
+            Alert::OverLimit,
+        );
+    }
     draft.concern = Concern::Existing(request.id);
     draft.event(Event::Attached {
         by: address.clone(),
@@ -135,7 +160,16 @@ fn own_people(
     draft.end(Verdict::Attached)
 }
 
-fn named(request: &Request) -> String {
+/// D48: a forward is told by its subject. The secret of a letter that asked for a word, and an address made for answering, are answers all the same.
+fn forwards(incoming: &Incoming<'_>, lead: &Lead) -> bool {
+    let answers = matches!(
+        lead.evidence,
+        Evidence::Confirmation(_) | Evidence::ReplyAddress
+    );
+    !answers && subject::is_forward(&incoming.letter.subject)
+}
+
+pub(super) fn named(request: &Request) -> String {
     request
         .number
         .map_or_else(|| "a request that is queued".to_owned(), |n| n.to_string())
@@ -166,7 +200,8 @@ pub(super) fn is_party(
     }
 }
 
-/// S5: whoever is not a party joins no request. Those with authority of their own go on as with a new letter; others wait for a person.
+/// S5: whoever is not a party joins no request and is told nothing of it. Where only a number led there the letter goes on by itself; what
+/// carries a token or answers a letter of the request waits for a person, and the request gets a hint.
 fn outsider<'a>(
     mut draft: Draft<'a>,
     incoming: &Incoming<'_>,
@@ -174,17 +209,25 @@ fn outsider<'a>(
     standing: &Standing<'_>,
 ) -> Result<'a> {
     draft.because("The sender is not a party of that request: nothing is joined (S5)");
+    draft.reject(lead, "the sender is not a party of that request");
     let on_their_own = match standing {
-        Standing::Representative(_) | Standing::Former(_) => true,
-        Standing::Colleague(_) | Standing::Stranger | Standing::Official(_) => {
-            lead.evidence == Evidence::SubjectNumber
-        }
+        // Whoever lost their office is told so, whatever they answer (C39).
+        Standing::Former(_) => true,
+        // A number is easily written; a token or Message-ID was in somebody's hands.
+        Standing::Representative(_)
+        | Standing::Colleague(_)
+        | Standing::Stranger
+        | Standing::Official(_) => lead.evidence == Evidence::SubjectNumber,
         Standing::Own
         | Standing::Specialist(_)
         | Standing::Approver(_)
         | Standing::Developer(_) => false,
     };
     if on_their_own {
+        draft.hint(format!(
+            "Possible follow-up to {}, of which its sender is not a party",
+            named(&lead.request)
+        ));
         return Result::NotAbout(Box::new(draft));
     }
     let reason = format!(

@@ -31,6 +31,23 @@ pub fn base(subject: &str) -> String {
     without_tags(rest)
 }
 
+/// Those of them that pass a letter on and do not answer it.
+const FORWARDS: [&str; 8] = [
+    "fw",
+    "fwd",
+    "wg",
+    "rv",
+    "tr",
+    "пересл",
+    "переслано",
+    "пересылка",
+];
+
+/// Whether the subject is that of a letter passed on: its outermost prefix says so.
+pub fn is_forward(subject: &str) -> bool {
+    prefix(subject).is_some_and(|(word, _)| FORWARDS.contains(&word.as_str()))
+}
+
 /// The number in the first tag of ours, in the forms that people and clients leave of it: `[№ 2026-000123]`, `[No 2026-123]`, `№ 2026-000123`.
 pub fn number(subject: &str) -> Option<Number> {
     let (_, _, number) = tag(subject)?;
@@ -38,7 +55,12 @@ pub fn number(subject: &str) -> Option<Number> {
 }
 
 fn without_prefix(text: &str) -> Option<&str> {
-    let (head, rest) = text.split_once(':')?;
+    prefix(text).map(|(_, rest)| rest)
+}
+
+/// The outermost prefix, lower case and without its count, and what follows it.
+fn prefix(text: &str) -> Option<(String, &str)> {
+    let (head, rest) = text.trim_start().split_once(':')?;
     let head = head.trim().to_lowercase();
     let word = head
         .split(['[', '(', '^'])
@@ -46,7 +68,7 @@ fn without_prefix(text: &str) -> Option<&str> {
         .unwrap_or_default()
         .trim();
     let counted = head.len() == word.len() || head.ends_with([']', ')']) || head.contains('^');
-    (counted && PREFIXES.contains(&word)).then(|| rest.trim_start())
+    (counted && PREFIXES.contains(&word)).then(|| (word.to_owned(), rest.trim_start()))
 }
 
 fn without_tags(text: &str) -> String {
@@ -99,6 +121,20 @@ mod tests {
             ("Дом [№ 12] [№ 2026-000123]", "Дом [№ 12]"),
         ] {
             assert_eq!(base(subject), meant, "{subject}");
+        }
+    }
+
+    #[test]
+    fn d48_a_forward_is_told_by_its_outermost_prefix() {
+        for (subject, forward) in [
+            ("Fwd: Re: Вход", true),
+            (" FW[2]: Вход", true),
+            ("Пересл: Вход", true),
+            ("Re: Fwd: Вход", false),
+            ("Вход", false),
+            ("Fwd без двоеточия", false),
+        ] {
+            assert_eq!(is_forward(subject), forward, "{subject}");
         }
     }
 

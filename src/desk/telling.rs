@@ -197,7 +197,11 @@ pub(super) fn alert(
 ) {
     // The limit on one sender speaks once an hour anyway, and for letters that are registered in silence.
     match draft.alerts_left() {
-        Some(0) if alert != Alert::OverLimit => {
+        Some(0) if !alert.is_of_a_limit() => {
+            draft.capped(format!(
+                "alerts_per_hour = {}",
+                draft.desk.limits.alerts_per_hour
+            ));
             draft.because(
                 "The specialists were alarmed often enough this hour: kept silently (R48)",
             );

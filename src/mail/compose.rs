@@ -248,6 +248,7 @@ mod tests {
     use super::*;
     use crate::desk::address::Address;
     use crate::desk::calendar::Calendar;
+    use crate::desk::loops::Breakers;
     use crate::desk::notice::{Purpose, Tells, Thread};
     use crate::desk::people::Directory;
     use crate::desk::policy::{
@@ -299,9 +300,13 @@ mod tests {
             limits: Limits {
                 letters_per_hour: 20,
                 requests_per_hour: 20,
+                request_letters_per_hour: 20,
+                same_text_per_hour: 10,
+                outsider_letters_per_hour: 100,
                 alerts_per_hour: 20,
                 refusals_per_day: 1,
             },
+            breakers: Breakers::ALL,
             plus_addressing: true,
         }
     }

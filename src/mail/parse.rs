@@ -97,6 +97,9 @@ pub fn read(raw: &[u8], caps: Caps) -> Letter {
         attachments: attachments(&parts, &chosen.attachments, &measured, hint),
         bounce: bounced.then(|| bounce::read(&parts, &chosen.text)),
         automatic,
+        own: block
+            .first("X-Postdesk-Loop")
+            .map(|_| "X-Postdesk-Loop".to_owned()),
         content_key: content_key::of(&parts, &measured),
         text: chosen.text,
         faults: reader.faults,

@@ -1,6 +1,6 @@
-//! Signed tokens in our Message-IDs and reply addresses, and the clues in a letter as to which request it is about.
+//! Signed tokens in our Message-IDs and reply addresses: sealed, opened, and taken out of texts.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -8,8 +8,7 @@ use sha2::Sha256;
 use super::base32;
 use super::transfer::hex;
 use crate::desk::address::Address;
-use crate::desk::letter::Letter;
-use crate::desk::request::{Number, RequestId};
+use crate::desk::request::RequestId;
 
 /// What a reply to one of our letters means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +24,8 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
-    const ALL: [Self; 4] = [Self::Reply, Self::Confirm, Self::Internal, Self::Nothing];
+    /// All four.
+    pub const ALL: [Self; 4] = [Self::Reply, Self::Confirm, Self::Internal, Self::Nothing];
 
     fn letter(self) -> char {
         match self {
@@ -54,6 +54,8 @@ const PURPOSE: &[u8] = b"postdesk/token/v1";
 const SEAL: usize = 16;
 /// Characters that they are written in.
 const SEAL_TEXT: usize = 26;
+/// The most characters before the seal: kind, key and two numbers of ten octets.
+const BODY: usize = 2 + 32;
 
 #[derive(Clone)]
 struct Key {
@@ -142,9 +144,11 @@ impl Keys {
         let (body, seal) = folded.split_once('.')?;
         let seal = base32::read(seal).filter(|s| s.len() == SEAL)?;
         let id = body.chars().nth(1)?;
+        // An unknown key costs what a wrong seal costs: the first one's seal is over another id and cannot fit.
         let key = std::iter::once(&self.first)
             .chain(&self.older)
-            .find(|k| k.id == id)?;
+            .find(|k| k.id == id)
+            .unwrap_or(&self.first);
         sealed(key, body).verify_truncated_left(&seal).ok()?;
         let kind = TokenKind::ALL
             .into_iter()
@@ -230,90 +234,8 @@ fn read_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     None
 }
 
-/// What a letter holds that leads to a request, strongest first, and what looked like it and was not.
-#[derive(Debug, Clone, Default)]
-pub struct Clues {
-    /// Valid tokens: from recipient addresses first, then In-Reply-To, then References from the newest back.
-    pub tokens: Vec<Token>,
-    /// Those of them that stand in a recipient address or in In-Reply-To: what the sender answers. References are handed on to whoever is
-    /// drawn into the thread, so that a token there leads to a request and proves nothing.
-    pub answered: Vec<Token>,
-    /// Other Message-IDs that it answers, In-Reply-To first, then References from the newest back.
-    pub message_ids: Vec<String>,
-    /// A number in the subject, in the form our subjects have (`[№ 2026-000123]`); none where two different ones stand there.
-    pub number: Option<Number>,
-    /// Tokens that did not verify, for `explain` ("a token that is not ours or was tampered with").
-    pub rejected: Vec<String>,
-    /// Tags after a plus sign in our own address that are no tokens, lower case (R8, R9).
-    pub tags: Vec<String>,
-}
-
-/// How many Message-IDs of one letter are looked at.
-const IDS: usize = 100;
-
-/// Finds the clues. `own` is the desk's address.
-pub fn clues(letter: &Letter, keys: &Keys, own: &Address) -> Clues {
-    let mut clues = Clues {
-        number: number(&letter.subject),
-        ..Clues::default()
-    };
-    let recipients = letter
-        .to
-        .iter()
-        .chain(&letter.cc)
-        .chain(&letter.delivered_to);
-    let mut seen = BTreeSet::new();
-    for address in recipients {
-        let Some(tag) = address.tag_of(own).map(str::to_ascii_lowercase) else {
-            continue;
-        };
-        if !seen.insert(tag.clone()) {
-            continue;
-        }
-        if let Some(token) = keys.open(&tag) {
-            clues.answered.push(token);
-            clues.add(token);
-        } else if looks_sealed(&tag) {
-            clues.rejected.push(tag);
-        } else {
-            clues.tags.push(tag);
-        }
-    }
-    let answered = letter
-        .in_reply_to
-        .iter()
-        .chain(letter.references.iter().rev())
-        .take(IDS);
-    let mut seen = BTreeSet::new();
-    for id in answered {
-        if !seen.insert(id.as_str()) {
-            continue;
-        }
-        let (local, domain) = id.rsplit_once('@').unwrap_or((id.as_str(), ""));
-        if let Some(token) = keys.open(local) {
-            if letter.in_reply_to.contains(id) {
-                clues.answered.push(token);
-            }
-            clues.add(token);
-        } else if looks_sealed(local) && domain.eq_ignore_ascii_case(own.domain()) {
-            clues.rejected.push(id.clone());
-        } else {
-            clues.message_ids.push(id.clone());
-        }
-    }
-    clues
-}
-
-impl Clues {
-    fn add(&mut self, token: Token) {
-        if !self.tokens.contains(&token) {
-            self.tokens.push(token);
-        }
-    }
-}
-
 /// Whether a text has the shape of a sealed token, whoever sealed it.
-fn looks_sealed(text: &str) -> bool {
+pub(crate) fn looks_sealed(text: &str) -> bool {
     let Some((body, seal)) = text.split_once('.') else {
         return false;
     };
@@ -338,103 +260,30 @@ pub fn reply_address(keys: &Keys, token: &Token, own: &Address) -> String {
     format!("{}+{}@{}", own.local(), keys.seal(token), own.domain())
 }
 
-/// A subject without reply and forward prefixes and without our number tag: what it is about.
-pub fn base_subject(subject: &str) -> String {
-    let mut rest = subject.trim();
-    while let Some(shorter) = without_prefix(rest) {
-        rest = shorter;
-    }
-    match tag_in(rest) {
-        Some((before, _, after, true)) => {
-            base_subject(&format!("{} {}", before.trim_end(), after.trim_start()))
-        }
-        _ => rest.trim().to_owned(),
-    }
-}
-
-const PREFIXES: [&str; 22] = [
-    "re",
-    "fwd",
-    "fw",
-    "aw",
-    "wg",
-    "sv",
-    "vs",
-    "antw",
-    "tr",
-    "rv",
-    "enc",
-    "ref",
-    "ответ",
-    "отв",
-    "на",
-    "ha",
-    "пересл",
-    "пер",
-    "fwd(2)",
-    "вiд",
-    "нa",
-    "hа",
-];
-
-/// What follows one prefix: `Re:`, `Re[2]:`, `Re(3):`, `Ответ:`, `Fwd :`.
-fn without_prefix(subject: &str) -> Option<&str> {
-    let (word, rest) = subject.split_once(':')?;
-    if word.len() > 24 {
-        return None;
-    }
-    let word = word.trim().to_lowercase();
-    let bare = word
-        .trim_end_matches(|c: char| {
-            c.is_ascii_digit() || matches!(c, '[' | ']' | '(' | ')' | '^' | '*')
-        })
-        .trim_end();
-    PREFIXES.contains(&bare).then(|| rest.trim_start())
-}
-
-/// The number in a subject; none where two different ones stand there, since a wrong guess is worse than no guess (D48).
-fn number(subject: &str) -> Option<Number> {
-    let (_, first, mut rest, _) = tag_in(subject)?;
-    while let Some((_, next, after, _)) = tag_in(rest) {
-        if next != first {
-            return None;
-        }
-        rest = after;
-    }
-    Some(first)
-}
-
-/// The first number mark: what stands before it, the number, what stands after, and whether it is our tag in brackets.
-fn tag_in(subject: &str) -> Option<(&str, Number, &str, bool)> {
-    for (at, c) in subject.char_indices() {
-        let rest = subject.get(at..)?;
-        let bracketed = c == '[';
-        let inner = rest.strip_prefix('[').unwrap_or(rest).trim_start();
-        let marked = match inner.strip_prefix('№') {
-            Some(after) => Some(after),
-            None if bracketed => ["No.", "No", "no.", "no", "NO", "N", "#"]
-                .iter()
-                .find_map(|mark| inner.strip_prefix(mark)),
-            None => None,
-        };
-        let Some(digits) = marked.map(|m| m.trim_start_matches([' ', '\u{a0}', '\u{202f}'])) else {
+/// A text without tokens of ours: whoever it is shown to could else answer in another's name (`TRUST` 5 rule 6).
+pub fn without_tokens<'t>(text: &'t str, keys: &Keys) -> Cow<'t, str> {
+    let mut out = String::new();
+    let mut kept = 0_usize;
+    for (dot, _) in text.match_indices('.') {
+        let is_part = |b: &u8| b.is_ascii_alphanumeric();
+        let before = text.as_bytes().get(kept..dot).unwrap_or_default();
+        let body = before.iter().rev().take(BODY).take_while(|b| is_part(b));
+        let from = dot.saturating_sub(body.count());
+        let to = dot.saturating_add(1).saturating_add(SEAL_TEXT);
+        let Some(found) = text.get(from..to).filter(|found| looks_sealed(found)) else {
             continue;
         };
-        let length = digits
-            .bytes()
-            .take(16)
-            .take_while(|b| b.is_ascii_digit() || *b == b'-')
-            .count();
-        let (text, after) = digits.split_at_checked(length)?;
-        let Some(number) = Number::read(text) else {
-            continue;
-        };
-        let after = after.trim_start_matches(' ');
-        let closed = after.strip_prefix(']').filter(|_| bracketed);
-        let before = subject.get(..at)?;
-        return Some((before, number, closed.unwrap_or(after), closed.is_some()));
+        if keys.open(found).is_some() {
+            out.push_str(text.get(kept..from).unwrap_or_default());
+            out.push('…');
+            kept = to;
+        }
     }
-    None
+    if out.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(text.get(kept..).unwrap_or_default());
+    Cow::Owned(out)
 }
 
 #[cfg(test)]
@@ -443,7 +292,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::mail::parse::{Caps, read};
 
     fn keys() -> Keys {
         Keys::read(&Keys::generate().unwrap()).unwrap()
@@ -505,88 +353,21 @@ mod tests {
     }
 
     #[test]
-    fn d42_clues_come_strongest_first() {
+    fn tokens_are_taken_out_of_texts_and_nothing_else_is() {
         let keys = keys();
-        let reply = reply_address(&keys, &token(TokenKind::Reply), &own()).to_uppercase();
-        let confirm = message_id(&keys, &token(TokenKind::Confirm), &own());
-        let raw = format!(
-            "To: x@y.example, {reply}\nCc: Support+Crm@desk.example\nIn-Reply-To: <{confirm}>\nReferences: <1@x> <2@x> <{confirm}>\nSubject: Re: [№ 2026-000123] a\n\nx"
-        );
-        let clues = clues(&read(raw.as_bytes(), Caps::DEFAULT), &keys, &own());
+        let address = reply_address(&keys, &token(TokenKind::Confirm), &own());
+        let id = message_id(&keys, &token(TokenKind::Internal), &own());
+        let foreign = reply_address(&self::keys(), &token(TokenKind::Reply), &own());
+        let text = format!("Пишите на {address}. Или <{id}>, не {foreign}. Конец.");
+        let left = without_tokens(&text, &keys);
         assert_eq!(
-            clues.tokens,
-            [token(TokenKind::Reply), token(TokenKind::Confirm)]
+            left,
+            format!("Пишите на support+…@desk.example. Или <…@desk.example>, не {foreign}. Конец.")
         );
-        assert_eq!(clues.answered, clues.tokens);
-        assert_eq!(clues.message_ids, ["2@x", "1@x"]);
-        assert_eq!(clues.number, Some(Number::new(2026, 123)));
-        assert_eq!(clues.tags, ["crm"]);
-        assert!(clues.rejected.is_empty());
-    }
-
-    #[test]
-    fn a_token_in_references_leads_and_proves_nothing() {
-        let keys = keys();
-        let confirm = message_id(&keys, &token(TokenKind::Confirm), &own());
-        let raw = format!("In-Reply-To: <1@x>\nReferences: <{confirm}> <1@x>\n\nx");
-        let clues = clues(&read(raw.as_bytes(), Caps::DEFAULT), &keys, &own());
-        assert_eq!(clues.tokens, [token(TokenKind::Confirm)]);
-        assert!(clues.answered.is_empty());
-    }
-
-    #[test]
-    fn d43_a_token_of_another_desk_leads_nowhere_and_is_told() {
-        let foreign = reply_address(&keys(), &token(TokenKind::Reply), &own());
-        let id = message_id(&keys(), &token(TokenKind::Reply), &own());
-        let raw = format!("To: {foreign}\nReferences: <{id}>\n\nx");
-        let clues = clues(&read(raw.as_bytes(), Caps::DEFAULT), &keys(), &own());
-        assert!(clues.tokens.is_empty() && clues.tags.is_empty() && clues.message_ids.is_empty());
-        assert_eq!(clues.rejected.len(), 2);
-    }
-
-    #[test]
-    fn a_token_after_somebody_elses_address_is_no_clue() {
-        let keys = keys();
-        let sealed = keys.seal(&token(TokenKind::Reply));
-        let raw = format!("To: support+{sealed}@evil.example, other+{sealed}@desk.example\n\nx");
-        let clues = clues(&read(raw.as_bytes(), Caps::DEFAULT), &keys, &own());
-        assert!(clues.tokens.is_empty());
-    }
-
-    #[test]
-    fn numbers_in_subjects() {
-        for (subject, count) in [
-            ("Re: [№ 2026-000123] отчёт", Some(123)),
-            ("Ответ: отчёт [No 2026-000007]", Some(7)),
-            ("по № 2026-000123, вопрос", Some(123)),
-            ("№2026-000123", Some(123)),
-            ("№ 2026-000123 и [№ 2026-000123]", Some(123)),
-            ("№ 2026-000123 и № 2026-000124", None),
-            ("договор № 17-2026", None),
-            ("2026-000123", None),
-        ] {
-            assert_eq!(
-                number(subject),
-                count.map(|c| Number::new(2026, c)),
-                "{subject}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_base_subject_has_no_prefix_and_no_tag() {
-        for (subject, base) in [
-            ("Re: Fwd: RE[2]: отчёт", "отчёт"),
-            ("Ответ: На: HA: Пересл: AW: отчёт", "отчёт"),
-            ("Re: [№ 2026-000123] отчёт", "отчёт"),
-            ("[№ 2026-000123] Re: отчёт", "отчёт"),
-            ("Re: отчёт  [№ 2026-000123]", "отчёт"),
-            ("Поручение: отчёт", "Поручение: отчёт"),
-            ("Вопрос по № 2026-000123", "Вопрос по № 2026-000123"),
-            ("Re:", ""),
-        ] {
-            assert_eq!(base_subject(subject), base, "{subject}");
-        }
+        let twice = format!("{address}{address}..");
+        assert!(!without_tokens(&twice, &keys).contains(&keys.seal(&token(TokenKind::Confirm))));
+        let plain = "Ни одного. А это r1080g.0000.";
+        assert!(matches!(without_tokens(plain, &keys), Cow::Borrowed(_)));
     }
 
     fn any_token() -> impl Strategy<Value = Token> {

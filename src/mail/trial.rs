@@ -155,6 +155,8 @@ fn samples() -> Vec<(Tells, &'static str)> {
     let alerts = alerts.chain([
         Alert::Held(String::new()),
         Alert::OverLimit,
+        Alert::Flood,
+        Alert::BadTokens(String::new(), 21),
         Alert::Unreadable,
     ]);
     let mut samples = vec![(

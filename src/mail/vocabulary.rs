@@ -8,6 +8,7 @@ use minijinja::Value;
 use super::clean;
 use super::dates::{self, Moment};
 use super::layout;
+use super::russian;
 use super::wording::Voice;
 use crate::desk::address::Address;
 use crate::desk::notice::{Alert, Notice, Tells, Template};
@@ -135,11 +136,21 @@ pub fn values(notice: &Notice, voice: &Voice<'_>) -> BTreeMap<&'static str, Valu
                 .limit
                 .map_or(Value::from(()), |l| Value::from(dates::size(locale, l))),
         ),
-        ("authority", text_value(tells.authority.as_deref(), CITED)),
+        (
+            "authority",
+            text_value(
+                tells
+                    .authority
+                    .as_deref()
+                    .map(|a| authority(locale, a))
+                    .as_deref(),
+                CITED,
+            ),
+        ),
     ]);
     values.insert("alert_last", Value::from(tells.last_alert));
     values.extend(cited(notice));
-    values.extend(alert(tells));
+    values.extend(alert(locale, tells));
     values
 }
 
@@ -176,12 +187,43 @@ fn cited(notice: &Notice) -> [(&'static str, Value); 4] {
     ]
 }
 
-fn alert(tells: &Tells) -> [(&'static str, Value); 3] {
+/// The level of assurance and what it rests on, as the rules give them: `domain: this; that`.
+fn authority(locale: Locale, english: &str) -> String {
+    match (locale, english.split_once(": ")) {
+        (Locale::Ru, Some((level, evidence))) => {
+            let level = russian::said(level).unwrap_or_else(|| level.to_owned());
+            format!("{level}: {}", russian::all_said(evidence))
+        }
+        (Locale::Ru | Locale::En, _) => english.to_owned(),
+    }
+}
+
+fn reason(locale: Locale, english: &str) -> String {
+    match locale {
+        Locale::Ru => russian::said(english).unwrap_or_else(|| english.to_owned()),
+        Locale::En => english.to_owned(),
+    }
+}
+
+fn alert(locale: Locale, tells: &Tells) -> [(&'static str, Value); 3] {
     let none = || Value::from(());
     let (id, reason, to) = match &tells.alert {
         None => (none(), none(), none()),
-        Some(Alert::Held(why)) => (Value::from("held"), text_value(Some(why), CITED), none()),
+        Some(Alert::Held(why)) => (
+            Value::from("held"),
+            text_value(Some(&reason(locale, why)), CITED),
+            none(),
+        ),
         Some(Alert::OverLimit) => (Value::from("over-limit"), none(), none()),
+        Some(Alert::Flood) => (Value::from("flood"), none(), none()),
+        Some(Alert::BadTokens(domain, count)) => {
+            let what = format!("{domain}: {count}");
+            (
+                Value::from("bad-tokens"),
+                text_value(Some(&what), CITED),
+                none(),
+            )
+        }
         Some(Alert::Unreadable) => (Value::from("unreadable"), none(), none()),
         Some(Alert::Undelivered(to, why)) => (
             Value::from("undelivered"),

@@ -55,24 +55,27 @@ impl Work {
         Ok(read_all(&query.fetch_all(self.connection()).await?)?.pop())
     }
 
-    /// The request whose letters (received or sent) include the first of these Message-IDs that is known, tried in order. Where several
-    /// letters bear one Message-ID, a letter of ours goes before one received, and the earlier before the later. Only the first 64 are tried.
+    /// The requests whose letters, received or sent, bear these Message-IDs (D49). Where several letters bear one, a letter of ours goes
+    /// before one received, and the earlier before the later; what only waits for a person beside a request is no letter of it (S5). Only the
+    /// first 64 are tried.
     ///
     /// # Errors
     /// The database can't be read.
-    pub async fn request_by_message_ids(
+    pub async fn requests_by_message_ids(
         &mut self,
         ids: &[String],
-    ) -> Result<Option<(RequestId, String)>> {
+    ) -> Result<BTreeMap<String, RequestId>> {
         let Some(piece) = padded(ids.get(..ids.len().min(64)).unwrap_or_default()).next() else {
-            return Ok(None);
+            return Ok(BTreeMap::new());
         };
         let places = list(1, piece.len());
         let mut query = made(format!(
             "SELECT message_id, request_id, 0 AS source, id FROM outbox WHERE message_id IN ({places}) AND request_id IS NOT NULL \
              UNION ALL \
              SELECT message_id, request_id, 1 AS source, id FROM letters WHERE message_id IN ({places}) AND request_id IS NOT NULL \
-             ORDER BY source, id"
+             AND verdict <> '{}' \
+             ORDER BY source, id",
+            Verdict::Held.word()
         ));
         for id in &piece {
             query = query.bind(id.clone());
@@ -90,9 +93,10 @@ impl Work {
         for (id, request, letter) in self.lately.by_message_id(&piece) {
             note(id.to_owned(), (1, letter.0, request.0));
         }
-        Ok(ids
-            .iter()
-            .find_map(|id| Some((RequestId(found.get(id)?.2), id.clone()))))
+        let requests = found.into_iter();
+        Ok(requests
+            .map(|(id, (_, _, request))| (id, RequestId(request)))
+            .collect())
     }
 
     /// A letter of ours by its name.

@@ -180,7 +180,8 @@ impl Lately {
         &'a self,
         ids: &'a [String],
     ) -> impl Iterator<Item = (&'a str, RequestId, LetterId)> {
-        self.entered.iter().filter_map(|e| {
+        let joined = self.entered.iter().filter(|e| e.verdict != Verdict::Held);
+        joined.filter_map(|e| {
             let id = e
                 .message_id
                 .as_deref()

@@ -18,4 +18,5 @@ mod schema;
 mod statement;
 #[cfg(test)]
 mod testing;
+mod told;
 mod unwritten;

@@ -190,6 +190,7 @@ pub(crate) fn decision(verdict: Verdict, concern: Concern, events: Vec<Event>) -
         concern,
         events,
         notices: vec![],
+        findings: Default::default(),
         reasons: vec!["because".to_owned()],
     }
 }
