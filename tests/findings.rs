@@ -17,8 +17,8 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use postdesk::desk::subject;
 use postdesk::examination;
-use postdesk::mail::thread;
 
 #[path = "../fuzz/src/lib.rs"]
 mod properties;
@@ -269,7 +269,7 @@ fn alike(size: usize) -> Vec<u8> {
 fn time(raw: &[u8]) -> Duration {
     let began = Instant::now();
     let examined = examination::examine(raw, &properties::desk(), properties::MAILBOX);
-    thread::base_subject(&examined.letter.subject);
+    subject::base(&examined.letter.subject);
     began.elapsed()
 }
 
@@ -309,15 +309,8 @@ fn s31_work_does_not_grow_with_the_square_of_the_size() {
 
 #[test]
 fn a_square_is_told_from_a_line() {
-    let work = |rounds: usize| {
-        let began = Instant::now();
-        for at in 0..rounds {
-            std::hint::black_box(at);
-        }
-        began.elapsed()
-    };
-    let line = grows_with_its_square(|| work(1_000_000), || work(4_000_000));
-    assert_eq!(line, None);
-    let square = grows_with_its_square(|| work(1_000_000), || work(16_000_000));
-    assert!(square.is_some());
+    let takes = |milliseconds| move || Duration::from_millis(milliseconds);
+    assert_eq!(grows_with_its_square(takes(10), takes(45)), None);
+    assert_eq!(grows_with_its_square(takes(0), takes(25)), None);
+    assert!(grows_with_its_square(takes(10), takes(160)).is_some());
 }

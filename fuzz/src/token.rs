@@ -2,6 +2,8 @@
 
 use postdesk::desk::address::Address;
 use postdesk::desk::request::RequestId;
+use postdesk::desk::subject;
+use postdesk::mail::clues;
 use postdesk::mail::thread::{self, Keys, Token, TokenKind};
 
 use super::{desk, folded, read};
@@ -54,11 +56,13 @@ fn sealed_and_spoilt(keys: &Keys, own: &Address, input: &[u8]) {
     assert_eq!(reply.tag_of(own), Some(sealed.as_str()));
     let id = thread::message_id(keys, &token, own);
     let raw = format!("From: a@x.example\nTo: {reply}\nIn-Reply-To: <{id}>\n\nx");
-    let clues = thread::clues(&read(raw.as_bytes()), keys, own);
-    assert_eq!(
-        (clues.tokens.as_slice(), clues.answered.contains(&token)),
-        ([token].as_slice(), true)
+    let clues = clues::find(&read(raw.as_bytes()), keys, own);
+    let found = clues.tokens();
+    assert!(
+        !found.is_empty() && found.iter().all(|(_, t)| *t == token),
+        "{found:?}"
     );
+    shown_to_others(keys, &sealed, input);
 
     let at = input.iter().map(|b| usize::from(*b)).sum::<usize>() % sealed.len();
     let put = input.last().map_or('a', |b| char::from(b & 0x7f));
@@ -90,19 +94,25 @@ fn in_a_letter(keys: &Keys, own: &Address, input: &[u8]) {
     }
     raw.extend_from_slice(b"From: a@x.example\n\ntext\n");
     let letter = read(&raw);
-    let clues = thread::clues(&letter, keys, own);
+    let clues = clues::find(&letter, keys, own);
     let given = String::from_utf8_lossy(&raw).to_ascii_lowercase();
-    for token in &clues.tokens {
+    for (_, token) in &clues.tokens() {
         assert!(given.contains(&keys.seal(token)), "forged: {token:?}");
     }
-    assert!(clues.answered.iter().all(|t| clues.tokens.contains(t)));
-    assert!(clues.message_ids.len() <= 100, "work without bound");
+    assert!(clues.message_ids().len() <= 100, "work without bound");
 }
 
-/// What a subject is about is told in one go, and holds no more than the subject.
+/// What others are shown holds no token of ours, whatever stands around it.
+fn shown_to_others(keys: &Keys, sealed: &str, input: &[u8]) {
+    let around = String::from_utf8_lossy(input);
+    let text = format!("{around}+{sealed}{around} {sealed}{sealed}@desk.example");
+    let shown = thread::without_tokens(&text, keys).to_lowercase();
+    assert!(!shown.contains(sealed), "{shown}");
+}
+
+/// What a subject is about is told in one go.
 fn subjects(text: &str) {
-    let subject: String = text.chars().take(2_000).collect();
-    let base = thread::base_subject(&subject);
-    assert!(base.len() <= subject.len());
-    assert_eq!(thread::base_subject(&base), base, "of {subject:?}");
+    let given: String = text.chars().take(2_000).collect();
+    let base = subject::base(&given);
+    assert_eq!(subject::base(&base), base, "of {given:?}");
 }
