@@ -16,6 +16,7 @@ use crate::config::fault::Faults;
 use crate::config::{self, Config};
 use crate::courier::Courier;
 use crate::desk::address::Address;
+use crate::dns::resolver::Resolver;
 use crate::inbound::{Inbound, Lost};
 use crate::intake::Intake;
 use crate::outbound::{Outbound, Undelivered};
@@ -244,7 +245,10 @@ struct Decider {
 
 impl Decider {
     async fn run(self, mut stop: watch::Receiver<bool>) {
-        let mut inbound = Inbound::new(self.store.clone(), self.clock.clone(), self.send.clone());
+        let dns = &self.config.dns;
+        let dns = Resolver::asking(dns.servers.clone(), dns.patience);
+        let mut inbound =
+            Inbound::new(self.store.clone(), self.clock.clone(), self.send.clone()).asking(dns);
         let mut failures = 0_u32;
         while !*stop.borrow() {
             let pause = match self.turn(&mut inbound).await {
@@ -277,7 +281,7 @@ impl Decider {
         if ticked.written > 0 || stepped.written > 0 {
             self.send.notify_one();
         }
-        if ticked.decided > 0 || stepped.decided > 0 {
+        if ticked.decided > 0 || !stepped.is_idle() {
             return Ok(None);
         }
         Ok(Some(until(

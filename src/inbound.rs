@@ -2,7 +2,8 @@
 //!
 //! 1. `intake`: a mailbox shows a message beyond the cursor; its bytes are kept and committed before anything reads them.
 //! 2. [`Inbound::step`] takes the undecided letters in order of arrival, counts the attempt, commits.
-//! 3. [`examination::examine`]: bytes become a letter, its sender is judged, its clues are found. Nothing here knows the store.
+//! 3. [`examination::examine`]: bytes become a letter, its sender is judged, its clues are found. Nothing here knows the store. Where a
+//!    signature would make the sender surer, the DNS is asked; while it is silent, that letter waits and no other.
 //! 4. [`knowledge::known`]: what the store knows that bears on it: the request it seems to be about, what the sender caused before.
 //! 5. `desk::decide`: the rules.
 //! 6. [`writing::write()`]: the notices become letters with fixed bytes and Message-IDs.
@@ -16,12 +17,14 @@ use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use crate::authentication;
 use crate::clock::Clock;
 use crate::config::{Config, Mailbox};
 use crate::desk::assurance::Level;
 use crate::desk::decide::{self, Decision, Incoming, Known, Occasion, Verdict};
 use crate::desk::policy::{Authentication, MailboxPolicy, Strangers};
 use crate::desk::request::Kind;
+use crate::dns::resolver::Resolver;
 use crate::examination::{self, Examined};
 use crate::knowledge;
 use crate::store::column::Pressed;
@@ -47,6 +50,7 @@ pub struct Inbound {
     store: Store,
     clock: Clock,
     written: Arc<Notify>,
+    dns: Resolver,
     watch: Watch,
 }
 
@@ -57,6 +61,15 @@ pub struct Progress {
     pub decided: usize,
     /// Letters of ours written.
     pub written: usize,
+    /// Letters whose decision was put off.
+    pub postponed: usize,
+}
+
+impl Progress {
+    /// Whether there was nothing to do.
+    pub fn is_idle(&self) -> bool {
+        self.decided == 0 && self.postponed == 0
+    }
 }
 
 impl Inbound {
@@ -66,8 +79,16 @@ impl Inbound {
             store,
             clock,
             written,
+            dns: Resolver::nobody(),
             watch: Watch::default(),
         }
+    }
+
+    /// The same, with somebody to ask for the keys of signatures.
+    #[must_use]
+    pub fn asking(mut self, dns: Resolver) -> Self {
+        self.dns = dns;
+        self
     }
 
     /// Decides on the next letters that wait, in order of arrival; nothing decided means that none waits.
@@ -83,7 +104,10 @@ impl Inbound {
     }
 
     async fn round(&mut self, config: &Arc<Config>, locked: bool) -> Result<Progress> {
-        let mut waiting = self.store.undecided(BATCH, BATCH_BYTES).await?;
+        let mut waiting = self
+            .store
+            .undecided(BATCH, BATCH_BYTES, self.clock.now())
+            .await?;
         // A letter that took the process down with it must not take its neighbours down again: once tried, each goes alone.
         if waiting.iter().any(|w| w.attempts > 0) {
             waiting.truncate(1);
@@ -119,6 +143,10 @@ impl Inbound {
                 .await
                 .context("Reading a letter broke off; it will be tried again alone")?;
             reading = portions.next().map(|p| examine_aside(p, config));
+            let now = self.clock.now();
+            let (examined, waits) = authentication::settle(&mut self.dns, examined, now).await;
+            self.store.postpone(&waits).await?;
+            progress.postponed = progress.postponed.saturating_add(waits.len());
             let done = self.portion(config, examined, locked).await?;
             progress.decided = progress.decided.saturating_add(done.decided);
             progress.written = progress.written.saturating_add(done.written);
@@ -293,6 +321,7 @@ impl Inbound {
             sha256: waiting.sha256,
             message_id: examined.letter.message_id.clone(),
             content_key: Some(examined.letter.content_key),
+            signature_key: examined.signature_key,
             sender,
             assurance: examined.assurance.level(),
         };
@@ -347,7 +376,7 @@ fn examine_aside(
     let config = Arc::clone(config);
     tokio::task::spawn_blocking(move || {
         let read = |w: Waiting| {
-            let examined = examination::examine(&w.raw, &config, &w.mailbox);
+            let examined = examination::examine(&w.raw, &config, &w.mailbox, w.arrived);
             (w, examined)
         };
         portion.into_iter().map(read).collect()
@@ -392,6 +421,7 @@ fn unreadable(
         sha256: waiting.sha256,
         message_id: None,
         content_key: None,
+        signature_key: None,
         sender: None,
         assurance: Level::None,
     };

@@ -48,6 +48,10 @@ pub async fn known(
     known.seen_before = work
         .content_seen(&letter.content_key, id.unwrap_or(LetterId(0)), level)
         .await?;
+    if let Some(key) = &examined.signature_key {
+        let id = id.unwrap_or(LetterId(0));
+        known.replayed = work.signature_seen(key, &letter.content_key, id).await?;
+    }
     let since = since(config, now);
     known.alerts_last_hour = work.alerts(since.hour).await?;
     if let Some(lead) = &known.lead {

@@ -9,12 +9,13 @@
 //! # The rooms, from the door down
 //! - [`cli`]: the commands, one file each; `main.rs` only calls them.
 //! - [`daemon`]: every task, how it starts, wakes others and stops. Nobody else spawns.
-//! - [`intake`], [`inbound`], [`examination`], [`knowledge`], [`watch`], [`writing`], [`outbound`], [`explanation`], [`account`]: the walks, and what is told of them.
+//! - [`intake`], [`inbound`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`writing`], [`outbound`], [`explanation`], [`account`]: the walks, and what is told of them.
 //! - [`mail`]: bytes to values and back, pure: reading, screening, judging senders, threads and tokens, quotations, wording, composing.
 //! - [`store`]: the database, one file per table group. Nothing decides there.
 //! - [`config`]: the TOML shapes; every fault at once, with file, line and key.
 //! - [`desk`]: the rules, pure. Values in, a decision out: [`desk::decide::decide`]. No clock, no I/O, no `async`, and it cannot fail.
 //! - [`imap`], [`maildir`], [`smtp`], [`folder`] (behind [`courier`] and [`parcel`]), [`tls`]: the ways to the outside.
+//! - [`dns`]: asks for the keys of signatures, and for nothing else.
 //! - [`clock`], [`telemetry`]: the time, and what is logged.
 //!
 //! Arrows run down; `tests/tidy.rs` holds the table of who may name whom, and the other walls.
@@ -27,12 +28,14 @@
 //! - What a stranger wrote never reaches a panic, a log line above debug, a template's code, a shell or the network (P6, P7).
 
 pub mod account;
+pub mod authentication;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod courier;
 pub mod daemon;
 pub mod desk;
+pub mod dns;
 pub mod examination;
 pub mod explanation;
 pub mod folder;

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use tracing_subscriber::EnvFilter;
 
 use crate::desk::address::Address;
@@ -85,6 +86,16 @@ pub fn waiting_for_lease(holder: &str) {
 /// Messages of a mailbox were kept.
 pub fn letters_kept(mailbox: &str, count: usize, fresh: usize) {
     tracing::info!(mailbox, count, fresh, "Letters kept");
+}
+
+/// The decision on a letter was put off.
+pub fn letter_postponed(letter: i64, mailbox: &str, until: DateTime<Utc>) {
+    tracing::warn!(
+        letter,
+        mailbox,
+        until = %until.to_rfc3339_opts(SecondsFormat::Secs, true),
+        "The DNS does not say whether the letter is signed: its decision waits"
+    );
 }
 
 /// A letter was decided on.

@@ -307,7 +307,7 @@ fn the_example_that_others_rely_on_comes_to_what_it_says() {
     assert_eq!(mailbox.policy.strangers, Strangers::Refuse);
     assert_eq!(mailbox.policy.authentication, Authentication::Orders);
     assert_eq!(mailbox.policy.default_kind, Kind::Question);
-    assert_eq!(mailbox.authserv_ids, ["mx.desk.example"]);
+    assert_eq!(mailbox.witness.ids(), ["mx.desk.example"]);
     let imap = imap(&config.mailboxes[0].source);
     assert_eq!(
         (imap.endpoint.port, imap.endpoint.tls),
@@ -383,7 +383,7 @@ fn the_environment_overrides_keys_of_every_type() {
     assert_eq!(config.desk.deadlines.answer, 3);
     assert_eq!(config.desk.limits.letters_per_hour, 5);
     assert!(config.store_url.contains("hunter2"));
-    assert_eq!(config.mailboxes[0].authserv_ids, ["a", "b"]);
+    assert_eq!(config.mailboxes[0].witness.ids(), ["a", "b"]);
     let friday = NaiveDate::from_ymd_opt(2026, 8, 21).unwrap();
     assert!(!config.desk.calendar.is_working(friday));
     let imap = imap(&config.mailboxes[0].source);

@@ -12,6 +12,8 @@
 #[path = "support/command.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared by several tests")]
 mod command;
+#[path = "support/signer.rs"]
+mod signer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,6 +22,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset};
 use command::{Desk, Ended};
 use serde_json::Value;
+use signer::Signer;
 
 const ORDER: &str = include_str!("../demo/mail/order-of-the-primary.eml");
 const QUESTION: &str = include_str!("../demo/mail/question-of-the-additional.eml");
@@ -197,6 +200,24 @@ fn the_mailbox_decides_whose_word_counts() {
             .contains("there is no mailbox \"third\"; there are support, other"),
         "{}",
         unknown.err
+    );
+}
+
+#[test]
+fn p7_a_dry_run_asks_no_dns_and_says_so() {
+    let desk = Desk::new();
+    let order = ORDER.replace("\r\n", "\n").replace('\n', "\r\n");
+    let from = order.lines().find(|l| l.starts_with("From:")).unwrap();
+    let domain = from.rsplit('@').next().unwrap().trim_end_matches('>');
+    let unvouched = order.replace("Authentication-Results:", "X-Results:");
+    let signed = Signer::ed25519(domain, "s1").sign(&unvouched, "", "from:subject");
+    let file = desk.file("letter.eml", signed);
+    let told = desk.json(&["explain", "--json", &file]);
+    let evidence = told["assurance"]["evidence"].to_string();
+    assert_eq!(told["assurance"]["level"], "weak", "{evidence}");
+    assert!(
+        evidence.contains("(selector s1) is not checked: no DNS is asked here"),
+        "{evidence}"
     );
 }
 

@@ -12,8 +12,9 @@
 //! After the subject may stand: `reply TEMPLATE` (answers the last such letter that this person received), `plain reply` (the same with
 //! all headers lost but the subject), `replyto NAME TEMPLATE` (answers a letter that somebody else received), `oversize` (more than the desk takes lay on the server), `same` (Message-ID and date of the
 //! step before), `at NAME TEMPLATE` (to the reply address of such a letter to NAME, all headers lost), `unsigned` (our server says nothing of the sender), `forged` (it says that authentication failed),
-//! `returned TEMPLATE` (the desk's own letter comes back, byte for byte), `to ADDRESS`, `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
-//! A step `DAY DATE TIME  tick` only lets time pass.
+//! `signed` (our server says nothing, the sender's domain signed it), `tampered` (the same, and somebody added a line on the way), `replayed` (the letter of the step before, sent on to another `To:`),
+//! `returned TEMPLATE` (the desk's own letter comes back, byte for byte), `to ADDRESS`, `named NAME` (the display name, in one word), `from FIELD` (the whole `From:` field, to the end of the line), `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
+//! A step `DAY DATE TIME  tick` only lets time pass; `dns silent` and `dns answers` say what the DNS does from then on.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -30,16 +31,22 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use futures::StreamExt as _;
 use postdesk::clock::Clock;
 use postdesk::config::{self, Config};
+use postdesk::dns::resolver::Resolver;
 use postdesk::inbound::Inbound;
+use postdesk::mail::dkim::answer::Answer;
 use postdesk::store::letters::{Fetched, Location};
 use postdesk::store::outbox::Fate;
 use postdesk::store::pool::Store;
+
+#[path = "support/signer.rs"]
+mod signer;
+use signer::Signer;
 
 /// How a step begins.
 const DAYS: [&str; 7] = ["mon ", "tue ", "wed ", "thu ", "fri ", "sat ", "sun "];
@@ -161,6 +168,7 @@ struct Play {
     clock: Clock,
     store: Store,
     inbound: Inbound,
+    dns: Arc<Mutex<BTreeMap<String, Answer>>>,
     received: BTreeMap<String, Vec<Received>>,
     letters: i64,
     last_raw: Vec<u8>,
@@ -304,7 +312,10 @@ impl Play {
     async fn step(&mut self, step: &Step) {
         let words: Vec<&str> = step.head.split_whitespace().collect();
         let at = moment(&self.config, words[0], words[1], words[2]);
-        if words[3] == "tick" {
+        if words[3] == "dns" {
+            self.clock.set(at);
+            self.dns_says(words[4]);
+        } else if words[3] == "tick" {
             self.clock.set(at);
         } else {
             self.letter(step, at).await;
@@ -312,11 +323,28 @@ impl Play {
         loop {
             let ticked = self.inbound.tick(&self.config).await.unwrap();
             let stepped = self.inbound.step(&self.config).await.unwrap();
-            if ticked.decided + stepped.decided == 0 {
+            if ticked.decided == 0 && stepped.is_idle() {
                 break;
             }
         }
         self.show().await;
+    }
+
+    /// Every domain of the cast publishes the key that signs in scenarios.
+    fn dns_says(&self, how: &str) {
+        let mut dns = self.dns.lock().unwrap();
+        for (_, address) in CAST {
+            let signer = Signer::ed25519(address.rsplit('@').next().unwrap(), "scenario");
+            let answer = match how {
+                "silent" => Answer::Silent("the DNS does not answer"),
+                "answers" => Answer::Found {
+                    texts: vec![signer.record()],
+                    secure: false,
+                },
+                other => panic!("dns {other}"),
+            };
+            dns.insert(signer.name(), answer);
+        }
     }
 
     async fn letter(&mut self, step: &Step, at: DateTime<Utc>) {
@@ -330,7 +358,9 @@ impl Play {
             .map_or("", |(s, _)| s);
         let mut read_at = at;
         let mut raw = String::new();
-        if !options.contains("unsigned") {
+        let own_word = ["unsigned", " signed", "tampered", "replayed"];
+        let options_line = format!(" {options}");
+        if !own_word.iter().any(|o| options_line.contains(o)) || options.contains("forged") {
             let result = if options.contains("forged") {
                 "fail"
             } else {
@@ -341,10 +371,16 @@ impl Play {
                 "Authentication-Results: mx.desk.example;\r\n dmarc={result} header.from={domain}\r\n"
             );
         }
-        raw += &format!(
-            "Received: from mx by mx.desk.example; x\r\nFrom: {} <{from}>\r\n",
-            encoded(&name_of(&from))
-        );
+        let field = options
+            .split_once("from ")
+            .map(|(_, field)| field.to_owned());
+        let named = options
+            .split_whitespace()
+            .skip_while(|o| *o != "named")
+            .nth(1);
+        let name = named.map_or_else(|| name_of(&from), str::to_owned);
+        let field = field.unwrap_or_else(|| format!("{} <{from}>", encoded(&name)));
+        raw += &format!("Received: from mx by mx.desk.example; x\r\nFrom: {field}\r\n");
         let options: Vec<&str> = options.split_whitespace().collect();
         let after = |word: &str| {
             options
@@ -402,6 +438,17 @@ impl Play {
         raw += "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n";
         raw += &step.body.join("\r\n");
         raw += "\r\n";
+        if options.contains(&"signed") || options.contains(&"tampered") {
+            let signer = Signer::ed25519(from.rsplit('@').next().unwrap(), "scenario");
+            raw = signer.sign(&raw, "c=relaxed/relaxed; ", "from:subject:date");
+        }
+        if options.contains(&"tampered") {
+            raw += "Added on the way.\r\n";
+        }
+        if options.contains(&"replayed") {
+            let last = String::from_utf8(self.last_raw.clone()).unwrap();
+            raw = last.replace("To: support@", "To: other@");
+        }
         let raw = if options.contains(&"again") {
             self.last_raw.clone()
         } else {
@@ -633,18 +680,22 @@ async fn play(text: &str) -> String {
         })
         .expect("a scenario has steps");
     let clock = Clock::manual(first);
-    let inbound = Inbound::new(store.clone(), clock.clone(), Arc::default());
+    let dns = Arc::default();
+    let inbound = Inbound::new(store.clone(), clock.clone(), Arc::default())
+        .asking(Resolver::told(Arc::clone(&dns)));
     let mut play = Play {
         config,
         clock,
         store,
         inbound,
+        dns,
         received: BTreeMap::new(),
         letters: 0,
         last_raw: vec![],
         last_id: "Message-ID: <0@mail.example>\r\n".into(),
         out: String::new(),
     };
+    play.dns_says("answers");
     play.out.push_str(&head.join("\n"));
     if !head.is_empty() {
         play.out.push('\n');

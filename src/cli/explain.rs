@@ -124,7 +124,9 @@ async fn of_file(config: &Config, wanted: &Wanted) -> Result<Value, Failure> {
     let (raw, size) = read(&wanted.what, config.max_letter)?;
     // As if it had arrived then, and been decided at once: one that came on a Friday evening long ago is not registered at that.
     let arrived = wanted.arrived.unwrap_or_else(|| Clock::System.now());
-    let mut examined = examination::examine(&raw, config, &name);
+    let mut examined = examination::examine(&raw, config, &name, arrived);
+    // A dry run asks nobody: it must say the same offline.
+    examined.settle_unasked();
     let known = known(config, &mut examined, arrived).await;
     let mailbox = inbound::mailbox_policy(config, &name);
     let oversize = (size > config.max_letter).then_some(size);

@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::settings;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::dns::resolver::Resolver;
 use crate::inbound::Inbound;
 use crate::mail::mbox;
 use crate::store::letters::{Fetched, Location};
@@ -82,11 +83,12 @@ async fn decide(config: &Arc<Config>, store: &Store, clock: &Clock) -> Result<bo
     let Ok(_lease) = store.try_lease().await? else {
         return Ok(false);
     };
-    let mut inbound = Inbound::new(store.clone(), clock.clone(), Arc::default());
+    let dns = Resolver::asking(config.dns.servers.clone(), config.dns.patience);
+    let mut inbound = Inbound::new(store.clone(), clock.clone(), Arc::default()).asking(dns);
     loop {
         let ticked = inbound.tick(config).await?;
         let stepped = inbound.step(config).await?;
-        if ticked.decided == 0 && stepped.decided == 0 {
+        if ticked.decided == 0 && stepped.is_idle() {
             return Ok(true);
         }
     }

@@ -12,6 +12,7 @@ use crate::desk::policy::Desk;
 
 use super::customers::{ReadCustomer, customers, read_table};
 use super::desk::{ReadDesk, deadlines, desk, kinds, limits, orders, redirect, store_url, words};
+use super::dns::dns;
 use super::environment::overlay;
 use super::fault::{Fault, Faults, Warning};
 use super::hours::calendar;
@@ -83,6 +84,7 @@ fn whole(reading: &Reading, file: usize, table: &Table) -> Option<Config> {
     let wording = wording(&root);
     let mailboxes = mailboxes(&root);
     let courier = courier(&root);
+    let dns = dns(&root);
     let staff = staff(&root, desk.fold_local);
     root.end();
     let customers = customers(reading, file);
@@ -116,6 +118,7 @@ fn whole(reading: &Reading, file: usize, table: &Table) -> Option<Config> {
         },
         mailboxes: boxes(mailboxes),
         courier: courier?,
+        dns,
         store_url: store_url?,
         keys: desk.keys?,
         wording: wording?,

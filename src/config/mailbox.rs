@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::desk::policy::{Authentication, MailboxPolicy, Strangers};
 use crate::desk::request::Kind;
+use crate::mail::witness::{Provider, Witness};
 
 use super::fault::Fault;
 use super::section::Section;
@@ -74,13 +75,13 @@ fn mailbox(section: &Section<'_>, names: &mut Vec<Placed<String>>) -> Option<Rea
         ("off", Authentication::Off),
     ];
     let authentication = section.choice("authentication", &authentication, Some("orders"))?;
-    let authserv_ids = section.texts("authserv_ids", &[]);
-    if authserv_ids.is_empty() && authentication.value != Authentication::Off {
+    let (witness, dkim) = (witness(section), section.flag("dkim", true));
+    if !witness.is_heard() && !dkim && authentication.value != Authentication::Off {
         section.reading().fault(
-            Fault::warning(section.at(), "this mailbox names no `authserv_ids`")
+            Fault::warning(section.at(), "nothing vouches for a sender at this mailbox")
                 .label("no letter will count as authenticated")
                 .why("every order will have to be confirmed by a reply before it takes effect")
-                .todo("write the name that your mail server puts at the start of Authentication-Results: authserv_ids = [\"mx.desk.example\"]"),
+                .todo("remove dkim = false, or write the name that your mail server puts at the start of Authentication-Results: authserv_ids = [\"mx.desk.example\"]"),
         );
     }
     let installation = section.text("installation");
@@ -93,13 +94,34 @@ fn mailbox(section: &Section<'_>, names: &mut Vec<Placed<String>>) -> Option<Rea
     };
     let mailbox = Mailbox {
         policy,
-        authserv_ids: authserv_ids.into_iter().map(|id| id.value).collect(),
+        witness,
+        dkim,
         source: source?,
     };
     Some(ReadMailbox {
         mailbox,
         installation,
     })
+}
+
+/// Whose `Authentication-Results` count: those of named servers, or of a provider whose habits are known.
+fn witness(section: &Section<'_>) -> Witness {
+    let ids = section.texts("authserv_ids", &[]);
+    let provider = section.choice("provider", &Provider::ALL, None);
+    match (provider, section.has("authserv_ids")) {
+        (None, _) => Witness::named(&ids.iter().map(|i| &i.value).collect::<Vec<_>>()),
+        (Some(provider), None) => Witness::of(provider.value),
+        (Some(provider), Some(at)) => {
+            section.reading().fault(
+                Fault::error(at, "`authserv_ids` and `provider` in one section")
+                    .label("names of servers")
+                    .also(provider.at, "and a provider whose servers are known")
+                    .why("a provider's fields are read by its habits, those of other servers by the grammar alone")
+                    .todo("keep `provider` if the mailbox is there, or `authserv_ids` if it is on a server of your own"),
+            );
+            Witness::nobody()
+        }
+    }
 }
 
 /// Names must differ, also in the way that variables of the environment write them.

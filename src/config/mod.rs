@@ -3,6 +3,7 @@
 pub mod customers;
 pub mod desk;
 pub mod directory;
+pub mod dns;
 pub mod environment;
 pub mod fault;
 pub mod hours;
@@ -25,8 +26,10 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::desk::policy::{Desk, MailboxPolicy};
 use crate::mail::thread::Keys;
+use crate::mail::witness::Witness;
 use crate::mail::wording::Wording;
 
+use dns::DnsConfig;
 use fault::{Faults, Warning};
 
 /// Loads a configuration as of now, with the environment of this process.
@@ -47,6 +50,8 @@ pub struct Config {
     pub mailboxes: Vec<Mailbox>,
     /// The way out.
     pub courier: CourierConfig,
+    /// Whom the desk asks for the keys of signatures.
+    pub dns: DnsConfig,
     /// The database.
     pub store_url: String,
     /// The sealing keys of tokens.
@@ -62,8 +67,10 @@ pub struct Config {
 pub struct Mailbox {
     /// The rules' part.
     pub policy: MailboxPolicy,
-    /// Names of our own servers in `Authentication-Results` (R13).
-    pub authserv_ids: Vec<String>,
+    /// Whose `Authentication-Results` count (R13).
+    pub witness: Witness,
+    /// Whether the desk checks signatures itself (R13).
+    pub dkim: bool,
     /// Where it is.
     pub source: Source,
 }

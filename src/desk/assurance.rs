@@ -112,6 +112,19 @@ impl SenderAssurance {
         self
     }
 
+    /// The domain of `From:` signed it, by the desk's own check. Where our own server speaks against the sender, one of the two is wrong:
+    /// then the letter is a claim, and what it orders is confirmed by the registered address.
+    #[must_use]
+    pub fn signed_by_domain(mut self, why: impl Into<String>) -> Self {
+        self.evidence.push(why.into());
+        self.level = match self.level {
+            Level::None => Level::Weak,
+            Level::Weak => Level::Domain,
+            Level::Domain | Level::Challenged | Level::Signed => self.level,
+        };
+        self
+    }
+
     /// The level reached.
     pub fn level(&self) -> Level {
         self.level
@@ -131,6 +144,19 @@ impl SenderAssurance {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_signature_proves_a_claim_and_contradicts_a_forgery() {
+        for (before, after) in [
+            (SenderAssurance::none("dmarc=fail"), Level::Weak),
+            (SenderAssurance::weak("claimed"), Level::Domain),
+            (SenderAssurance::domain("dmarc=pass"), Level::Domain),
+        ] {
+            let judged = before.signed_by_domain("signed");
+            assert_eq!(judged.level(), after);
+            assert_eq!(judged.evidence().len(), 2);
+        }
+    }
 
     #[test]
     fn a_challenge_lifts_a_claim_but_not_a_forgery() {

@@ -148,6 +148,8 @@ pub struct Known {
     pub rejected: Vec<Alternative>,
     /// Whether the desk has decided on the same letter before (R3).
     pub seen_before: bool,
+    /// Whether the signature that vouches for it vouched for a letter of other content before (K4).
+    pub replayed: bool,
     /// Automatic letters that the sender caused in the last hour, the most to any one reader (R48).
     pub letters_last_hour: u32,
     /// Requests the sender opened in the last hour (R48).

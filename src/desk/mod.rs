@@ -12,6 +12,7 @@ pub mod finding;
 pub mod installation;
 pub mod kind;
 pub mod letter;
+mod lookalike;
 pub mod loops;
 mod naming;
 pub mod notice;

@@ -4,6 +4,7 @@ use super::address::Address;
 use super::authority;
 use super::decide::{Decision, Incoming, Known, Verdict};
 use super::draft::Draft;
+use super::letter::From;
 use super::notice::{Alert, Purpose, Tells, Template};
 use super::people::{Customer, Representative};
 use super::policy::{Desk, Strangers};
@@ -125,6 +126,12 @@ pub(super) fn stranger(
     address: &Address,
 ) -> Decision {
     draft.because("The sender is nobody the desk knows (R12)");
+    if let Some(warning) = lookalike(&draft, incoming, address) {
+        if incoming.mailbox.strangers != Strangers::Ignore {
+            return held(draft, incoming, Tells::default(), warning);
+        }
+        draft.because(warning);
+    }
     let may_be_answered =
         authority::may_be_answered(incoming.assurance, incoming.mailbox.authentication);
     match incoming.mailbox.strangers {
@@ -154,6 +161,15 @@ pub(super) fn stranger(
         }
         Strangers::AcceptQuestions => open_desk(draft, known, incoming, address, may_be_answered),
     }
+}
+
+/// S12: a stranger who looks like somebody on file is put before a person in place of being answered or registered.
+fn lookalike(draft: &Draft<'_>, incoming: &Incoming<'_>, address: &Address) -> Option<String> {
+    let From::One { name, .. } = &incoming.letter.from else {
+        return None;
+    };
+    let why = draft.desk.directory.lookalike(address, name)?;
+    Some(format!("The sender is not whom it looks like: {why} (S12)"))
 }
 
 /// R12 `accept-questions`: registered as a question of an unknown organisation; acknowledged only if the address is authenticated (S37).

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::address::Address;
+use super::lookalike::Faces;
 use super::request::Type;
 
 /// The language that a reader is written to (R45).
@@ -180,6 +181,7 @@ pub struct Directory {
     own: BTreeSet<String>,
     fold_local: bool,
     appointments: BTreeMap<String, Vec<(usize, usize, usize)>>,
+    faces: Faces,
 }
 
 impl Directory {
@@ -203,6 +205,19 @@ impl Directory {
                 }
             }
         }
+        let everybody = customers
+            .iter()
+            .flat_map(|c| {
+                let people = c.installations.iter().flat_map(|i| &i.representatives);
+                c.official_addresses
+                    .iter()
+                    .chain(people.map(|p| &p.address))
+            })
+            .chain(specialists.iter().map(|s| &s.address))
+            .chain(approvers.iter().map(|a| &a.address))
+            .chain(developers.iter().map(|d| &d.address))
+            .chain(own);
+        let faces = Faces::new(everybody, customers.iter().flat_map(|c| &c.domains));
         let own = own.iter().map(|a| a.key(fold_local)).collect();
         Self {
             customers,
@@ -212,7 +227,13 @@ impl Directory {
             own,
             fold_local,
             appointments,
+            faces,
         }
+    }
+
+    /// Whom a stranger could be taken for by somebody who only looks, in words.
+    pub fn lookalike(&self, address: &Address, name: &str) -> Option<String> {
+        self.faces.warning(address, name)
     }
 
     /// What this address is on this day of the desk's calendar (R5, R6).

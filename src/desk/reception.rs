@@ -67,6 +67,10 @@ pub(super) fn letter(
         draft.because("It comes from the desk's own address (R46)");
         return draft.end(Verdict::Automatic);
     }
+    if known.replayed {
+        let reason = "Its signature was seen before under another letter: one of the two was sent again by somebody else (K4)";
+        return held(draft, incoming, Tells::default(), reason.into());
+    }
     if draft.watch_limits(known, incoming.assurance) && !known.limit_told {
         telling::alert(
             &mut draft,

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use super::fields::{Field, Fields, leading_blanks, with_line_feeds};
 use super::parse::Caps;
 use super::results::{self, Check, Results};
+use super::witness::{Witness, is_below};
 use super::words;
 use crate::desk::address::Address;
 use crate::desk::assurance::SenderAssurance;
@@ -19,27 +20,26 @@ use crate::desk::letter::{From, Letter};
 
 /// Hops within our own machine that are passed over at most.
 const LOCAL_HOPS: usize = 5;
+/// Hops between a provider's own hosts that are passed over at most.
+const PROVIDER_HOPS: usize = 10;
 /// Fields of our server in one run; more is nobody's habit, and bounds the work.
 const FIELDS: usize = 20;
 /// Remarks kept.
 const NOTES: usize = 20;
 
-/// Judges a letter by the raw header block. `authserv_ids` are the configured names of our own server, `*.` at the start standing for any
-/// host below; with none, no header counts. Evidence holds no more of the letter than domains.
-pub fn judge(raw: &[u8], letter: &Letter, authserv_ids: &[String]) -> SenderAssurance {
+/// Judges a letter by the raw header block and whose word counts there. Evidence holds no more of the letter than domains.
+pub fn judge(raw: &[u8], letter: &Letter, witness: &Witness) -> SenderAssurance {
     let address = match &letter.from {
         From::One { address, .. } => address,
         From::Nobody { why, .. } => return SenderAssurance::none(format!("No sender: {why}")),
     };
-    if authserv_ids.is_empty() {
-        return SenderAssurance::weak(
-            "No authserv-id is configured, so that nothing vouches for the sender",
-        );
+    if !witness.is_heard() {
+        return SenderAssurance::weak("No server's Authentication-Results count at this mailbox");
     }
     let raw = &*with_line_feeds(raw);
     let raw = raw.get(leading_blanks(raw)..).unwrap_or_default();
     let fields = Fields::read(raw, Caps::DEFAULT.header_bytes, &|_| false);
-    let found = find(&fields, authserv_ids);
+    let found = find(&fields, witness);
     let mut verdict = weigh(&found.checks, address.domain());
     for note in found.notes {
         verdict = verdict.noting(note);
@@ -60,54 +60,48 @@ struct Found {
     none: bool,
 }
 
-fn find(fields: &Fields<'_>, ids: &[String]) -> Found {
-    let ids: Vec<String> = ids.iter().map(|id| id.to_ascii_lowercase()).collect();
+fn find(fields: &Fields<'_>, witness: &Witness) -> Found {
     let mut found = Found::default();
-    let (mut border, mut local) = (0_usize, 0_usize);
-    // Set when the run of our fields has begun, and when it has ended.
-    let (mut begun, mut ended) = (false, false);
+    let mut place = Place::default();
     let mut foreign = 0_usize;
     for field in &fields.list {
         if field.is("Received") {
-            if is_local_hop(field) && local < LOCAL_HOPS {
-                local = local.saturating_add(1);
-            } else {
-                border = border.saturating_add(1);
-            }
-            ended |= begun || border >= 2;
+            place.pass(field, witness);
             continue;
         }
         if !field.is("Authentication-Results") {
-            ended |= begun && !is_filter_mark(field);
+            place.ended |= place.begun && !is_filter_mark(field);
             continue;
         }
         if field.spaced || !field.is_clear() {
             // Our server does not write so, and one that removes what is forged in its name may not see whose it is.
-            ended = true;
+            place.ended = true;
             found.note("Authentication-Results that cannot be read; nothing below is counted");
             continue;
         }
         let value = field.plain();
-        let Some((place, id)) =
-            results::authserv_id(&value).and_then(|id| Some((place_of(&id, &ids)?, id)))
-        else {
+        let Some((which, id)) = whose(&value, witness) else {
             foreign = foreign.saturating_add(1);
+            // Fields without a name are told by their place alone: the topmost of all.
+            place.ended |= witness.is_unnamed();
             continue;
         };
-        if ended {
+        if place.ended {
             found.note(&format!(
                 "A field of {} further down is not counted: not where our server writes",
                 shown(&id)
             ));
             continue;
         }
-        begun = true;
+        place.begun = true;
+        place.ended = witness.is_unnamed();
         found.fields = found.fields.saturating_add(1);
-        match results::read(&value).filter(|_| found.fields <= FIELDS) {
-            Some(read) => found.add(read, place),
+        let read = results::read(&value).filter(|read| witness.writes(read));
+        match read.filter(|_| found.fields <= FIELDS) {
+            Some(read) => found.add(read, which),
             None => {
                 // Fail closed: nothing below an unreadable field of ours is believed either.
-                ended = true;
+                place.ended = true;
                 found.note(&format!("A field of {} cannot be read", shown(&id)));
             }
         }
@@ -118,6 +112,54 @@ fn find(fields: &Fields<'_>, ids: &[String]) -> Found {
         ));
     }
     found
+}
+
+/// Which of the witness's names a field is written under, and how to call it.
+fn whose(value: &str, witness: &Witness) -> Option<(usize, String)> {
+    match results::authserv_id(value) {
+        Some(id) if !witness.is_unnamed() => Some((witness.place_of(&id)?, id)),
+        None if witness.is_unnamed() => Some((0, "a server without a name".to_owned())),
+        Some(_) | None => None,
+    }
+}
+
+/// How far down the header block our own server may have written.
+#[derive(Default)]
+struct Place {
+    /// Hops that brought the letter to our server.
+    border: usize,
+    /// Hops within our own machine, or the provider's.
+    local: usize,
+    /// Set when the run of our fields has begun, and when it has ended.
+    begun: bool,
+    ended: bool,
+}
+
+impl Place {
+    fn pass(&mut self, field: &Field<'_>, witness: &Witness) {
+        let (local, most) = if witness.is_unnamed() {
+            (witness.is_host(&written_by(field)), PROVIDER_HOPS)
+        } else {
+            (is_local_hop(field), LOCAL_HOPS)
+        };
+        if local && self.local < most {
+            self.local = self.local.saturating_add(1);
+        } else {
+            self.border = self.border.saturating_add(1);
+        }
+        self.ended |= self.begun || self.border >= 2;
+    }
+}
+
+/// The host that wrote a `Received`: the word after the last `by` outside of comments and before the date. Forgers write below it only.
+fn written_by(field: &Field<'_>) -> String {
+    let value = without_comments(&field.plain());
+    let clauses = value.split(';').next().unwrap_or_default();
+    let words: Vec<&str> = clauses.split_whitespace().collect();
+    let by = words.iter().rposition(|w| w.eq_ignore_ascii_case("by"));
+    by.and_then(|at| words.get(at.saturating_add(1)))
+        .map(|host| (*host).to_owned())
+        .unwrap_or_default()
 }
 
 impl Found {
@@ -215,23 +257,6 @@ fn vouches(domain: &str, from: &str) -> bool {
     domain == from || is_below(from, domain)
 }
 
-/// Whether `lower` is a subdomain of `upper`; nothing counts as below a domain of one label.
-fn is_below(lower: &str, upper: &str) -> bool {
-    upper.contains('.')
-        && lower
-            .strip_suffix(upper)
-            .is_some_and(|rest| rest.ends_with('.'))
-}
-
-/// Which of the configured ids, in lower case, an id is.
-fn place_of(id: &str, ids: &[String]) -> Option<usize> {
-    ids.iter()
-        .position(|configured| match configured.strip_prefix("*.") {
-            Some(domain) => is_below(id, domain),
-            None => configured == id,
-        })
-}
-
 /// A `Received` within our own machine: delivery by LMTP, or a note without a `from`. The words of the sender's own greeting stand before
 /// the last `with` and in comments, and are not believed.
 fn is_local_hop(field: &Field<'_>) -> bool {
@@ -273,7 +298,13 @@ fn is_filter_mark(field: &Field<'_>) -> bool {
     name.starts_with("arc-")
         || matches!(
             name.as_str(),
-            "authentication-results" | "received-spf" | "dkim-filter" | "dmarc-filter"
+            "authentication-results"
+                | "received-spf"
+                | "dkim-filter"
+                | "dmarc-filter"
+                | "x-arc-info"
+                | "x-dmarc-info"
+                | "x-dmarc-policy"
         )
 }
 
@@ -287,14 +318,15 @@ mod tests {
     use super::*;
     use crate::desk::assurance::Level;
     use crate::mail::parse::read;
+    use crate::mail::witness::Provider;
 
     const RECEIVED: &str = "Received: from mail.x.example (mail.x.example [192.0.2.1]) by mx.desk.example (Postfix) with ESMTPS id 1; Sat, 1 Aug 2026 10:00:00 +0300\n";
 
     fn level(header: &str) -> (Level, String) {
         let raw = format!("{header}From: Anna <anna@x.example>\n\ntext");
-        let ids = ["MX.desk.example".to_owned(), "*.pool.example".to_owned()];
+        let witness = Witness::named(&["MX.desk.example", "*.pool.example"]);
         let letter = read(raw.as_bytes(), Caps::DEFAULT);
-        let verdict = judge(raw.as_bytes(), &letter, &ids);
+        let verdict = judge(raw.as_bytes(), &letter, &witness);
         (verdict.level(), verdict.evidence().join("; "))
     }
 
@@ -457,7 +489,6 @@ mod tests {
 
     #[test]
     fn r13_of_one_id_the_topmost_field_speaks() {
-        const AR: &str = "Authentication-Results:";
         let pass = "dmarc=pass header.from=x.example";
         for (fields, expected) in [
             (
@@ -504,6 +535,137 @@ mod tests {
         }
     }
 
+    fn at_provider(provider: Provider, header: &str) -> Level {
+        let raw = format!("{header}From: Anna <anna@x.example>\n\ntext");
+        let letter = read(raw.as_bytes(), Caps::DEFAULT);
+        judge(raw.as_bytes(), &letter, &Witness::of(provider)).level()
+    }
+
+    const AR: &str = "Authentication-Results:";
+    const SENT: &str = "Received: from mail.x.example by mail.x.example with ESMTPSA id 0\n";
+
+    #[test]
+    fn c34_each_provider_is_read_by_its_habits() {
+        let gmail = format!(
+            "Received: by 2002:a05:1 with SMTP id 3\nARC-Authentication-Results: i=1; mx.google.com; dmarc=pass header.from=x.example\n{RECEIVED}\
+             {AR} mx.google.com;\n dkim=pass header.i=@x.example header.s=s1 header.b=aB/c+d;\n gateway.spf=pass (google.com: domain of a) smtp.mailfrom=a@x.example;\n \
+             dmarc=pass (p=REJECT sp=REJECT dis=NONE) header.from=x.example\n{SENT}"
+        );
+        let icloud = format!(
+            "{RECEIVED}X-ICL-SCORE: 3.3\n{AR} bimi.icloud.com; bimi=skipped reason=\"insufficient dmarc\"\nX-ARC-Info: policy=fail; arc=none\n\
+             {AR} arc.icloud.com; arc=none\n{AR} dmarc.icloud.com; dmarc=pass header.from=x.example\nX-DMARC-Info: pass=pass; dmarc-policy=none\n\
+             X-DMARC-Policy: v=DMARC1; p=none\n{AR} dkim-verifier.icloud.com;\n\tdkim=pass (2048-bit key) header.d=x.example header.i=@x.example\n\
+             {AR} spf.icloud.com; spf=pass (a) smtp.mailfrom=\"SRS0=a=b@x.example\"\nReceived-SPF: pass\n{SENT}"
+        );
+        let yahoo = format!(
+            "Received: from 192.0.2.3 by atlas7.free.mail.bf1.yahoo.com pod-id NONE with HTTPS\n{AR} atlas7.free.mail.bf1.yahoo.com;\n \
+             dkim=pass header.i=@x.example header.s=s1;\n dmarc=pass(p=NONE,sp=QUARANTINE) header.from=x.example;\n{RECEIVED}{SENT}"
+        );
+        let mail_ru = format!(
+            "{AR} mxs.mail.ru; spf=pass (mx1.i.mail.ru: domain) smtp.mailfrom=anna@x.example smtp.helo=mail.x.example;\n\t \
+             dkim=pass header.d=x.example; dmarc=pass header.from=anna@x.example\nReceived-SPF: pass\n{RECEIVED}{SENT}"
+        );
+        let hop = "Received: from A1.eurprd08.prod.outlook.com (2603::33)\n by B2.eurprd08.prod.outlook.com with HTTPS; x\n";
+        let border = "Received: from mail.x.example (192.0.2.1) by\n C3.mail.protection.outlook.com (10.0.0.1) with Microsoft SMTP\n Server id 15 via Frontend Transport; x\n";
+        let microsoft = format!(
+            "{hop}{hop}{hop}{AR} spf=pass (sender IP is 192.0.2.1)\n smtp.mailfrom=x.example; desk.example; dkim=pass (signature was verified)\n \
+             header.d=x.example;desk.example; dmarc=pass action=none\n header.from=x.example;compauth=pass reason=100\nReceived-SPF: Pass\n{border}{SENT}"
+        );
+        for (provider, header) in [
+            (Provider::Gmail, &gmail),
+            (Provider::Icloud, &icloud),
+            (Provider::Yahoo, &yahoo),
+            (Provider::MailRu, &mail_ru),
+            (Provider::Microsoft365, &microsoft),
+        ] {
+            assert_eq!(at_provider(provider, header), Level::Domain, "{provider:?}");
+            let other = header.replace("x.example", "y.example");
+            assert_eq!(at_provider(provider, &other), Level::Weak, "{provider:?}");
+            let failed = header
+                .replace("dmarc=pass", "dmarc=fail")
+                .replace("dkim=pass", "dkim=fail");
+            assert_eq!(at_provider(provider, &failed), Level::None, "{provider:?}");
+            for foreign in Provider::ALL
+                .map(|(_, p)| p)
+                .into_iter()
+                .filter(|p| *p != provider)
+            {
+                assert_eq!(
+                    at_provider(foreign, header),
+                    Level::Weak,
+                    "{foreign:?} of {provider:?}"
+                );
+            }
+        }
+        let yandex = format!(
+            "{AR} vla1-f55d97afef99.qloud-c.yandex.net; spf=pass smtp.mail=anna@x.example; dkim=pass header.i=@x.example\n{RECEIVED}"
+        );
+        assert_eq!(at_provider(Provider::Yandex, &yandex), Level::Weak);
+    }
+
+    #[test]
+    fn g4_a_field_without_a_name_counts_only_as_the_topmost_of_all() {
+        let pass = format!(
+            "{AR} spf=pass smtp.mailfrom=x.example; dkim=none header.d=none;dmarc=pass action=none header.from=x.example;\n"
+        );
+        let none = format!(
+            "{AR} dkim=none (message not signed) header.d=none;dmarc=none action=none header.from=;\n"
+        );
+        let hop = "Received: from A.prod.outlook.com by B.prod.outlook.com with HTTPS; x\n";
+        let border = "Received: from C.prod.outlook.com (192.0.2.1) by D.mail.protection.outlook.com (10.0.0.1) with Microsoft SMTP; x\n";
+        let named = format!("{AR} mx.evil.example; dmarc=none\n");
+        for (header, expected) in [
+            (format!("{hop}{pass}{border}"), Level::Domain),
+            // A forger may greet as one of Microsoft's own hosts: the field above the border is still the topmost.
+            (format!("{hop}{none}{border}{pass}"), Level::Weak),
+            (format!("{hop}{named}{pass}{border}"), Level::Weak),
+            (format!("{hop}{RECEIVED}{SENT}{pass}"), Level::Weak),
+            (
+                format!("{}{pass}{border}", hop.repeat(PROVIDER_HOPS + 3)),
+                Level::Weak,
+            ),
+            (
+                format!(
+                    "{hop}{}{border}",
+                    pass.replace("spf=pass", "outlook.com; spf=pass")
+                ),
+                Level::Weak,
+            ),
+        ] {
+            assert_eq!(
+                at_provider(Provider::Microsoft365, &header),
+                expected,
+                "{header}"
+            );
+        }
+        // Only Microsoft writes so: for others such a field is nobody's.
+        assert_eq!(level(&format!("{pass}{RECEIVED}")).0, Level::Weak);
+    }
+
+    #[test]
+    fn g4_departures_that_our_server_does_not_have_are_not_believed() {
+        for (results, expected) in [
+            (
+                "iprev=pass smtp.remote-ip=2001:db8::1; dmarc=pass header.from=x.example",
+                Level::Domain,
+            ),
+            (
+                "gateway.spf=pass; dmarc=pass header.from=x.example",
+                Level::Weak,
+            ),
+            (
+                "evil.example; dmarc=pass header.from=x.example",
+                Level::Weak,
+            ),
+            ("dmarc=pass header.from=x.example policy.p=", Level::Weak),
+        ] {
+            assert_eq!(said(results), expected, "{results}");
+        }
+        let arc =
+            format!("{AR} i=1; mx.desk.example; dmarc=pass header.from=x.example\n{RECEIVED}");
+        assert_eq!(level(&arc).0, Level::Weak);
+    }
+
     #[test]
     fn s31_a_run_of_many_fields_is_read_no_further_than_the_cap() {
         let mut header = RECEIVED.to_owned();
@@ -524,11 +686,14 @@ mod tests {
             "Authentication-Results: mx.desk.example; dmarc=pass header.from=x.example\n{RECEIVED}From: a@x.example\nFrom: b@x.example\n\nx"
         );
         let letter = read(raw.as_bytes(), Caps::DEFAULT);
-        let ids = ["mx.desk.example".to_owned()];
+        let ids = Witness::named(&["mx.desk.example"]);
         assert_eq!(judge(raw.as_bytes(), &letter, &ids).level(), Level::None);
         let one = raw.replace("From: b@x.example\n", "");
         let letter = read(one.as_bytes(), Caps::DEFAULT);
-        assert_eq!(judge(one.as_bytes(), &letter, &[]).level(), Level::Weak);
+        assert_eq!(
+            judge(one.as_bytes(), &letter, &Witness::nobody()).level(),
+            Level::Weak
+        );
         assert_eq!(judge(one.as_bytes(), &letter, &ids).level(), Level::Domain);
     }
 

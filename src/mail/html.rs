@@ -1,16 +1,32 @@
-//! HTML to text that a person can read: blocks on lines of their own, quotations with `>`, nothing of scripts and styles. One pass, linear.
+//! HTML to text that a person can read: blocks on lines of their own, lists and rows of tables as such, quotations with `>`, nothing hidden.
+
+mod effect;
+mod markup;
 
 use mail_parser::decoders::html::add_html_token;
+
+use effect::Effect;
+use markup::{Piece, Pieces, Tag};
+
+/// Elements with an effect that are remembered at a time; a page has far fewer.
+const OPEN: usize = 64;
+/// Deepest quotation that is marked.
+const QUOTED: usize = 20;
+/// What a line across the page becomes: what Outlook makes of it, too.
+const RULE: &str = "________________________________";
 
 /// Reads an HTML text; struck text is left out, since its writer took it back. Ends once there are `cap` octets of text.
 pub(crate) fn to_text(html: &str, cap: usize) -> String {
     let mut page = Page::default();
-    let mut rest = html;
-    while !rest.is_empty() && page.out.len() <= cap {
-        let text_end = rest.find('<').unwrap_or(rest.len());
-        let (text, markup) = rest.split_at(text_end);
-        page.text(text);
-        rest = page.markup(markup);
+    for piece in Pieces::new(html) {
+        match piece {
+            Piece::Text(text) => page.text(text),
+            Piece::Open(tag) => page.open(&tag),
+            Piece::Close(name) => page.close(&name),
+        }
+        if page.out.len() > cap {
+            break;
+        }
     }
     page.finish()
 }
@@ -25,22 +41,57 @@ fn reference(text: &str) -> Option<usize> {
     (end > 0 && inner.as_bytes().get(end) == Some(&b';')).then(|| end.saturating_add(2))
 }
 
+/// What must come before the next character.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    #[default]
+    Nothing,
+    /// A new line.
+    Line,
+    /// A new line after an empty one.
+    Paragraph,
+    /// The gap between two cells of a row; blocks inside the cell do not break it.
+    Cell,
+}
+
+/// An open element that does something.
+struct Open {
+    name: String,
+    effect: Effect,
+    /// Elements of the same name open in it.
+    nested: usize,
+}
+
 #[derive(Default)]
 struct Page {
     out: String,
     line: String,
     /// A space is due before the next word.
     space: bool,
+    due: Due,
+    open: Vec<Open>,
     /// How deep in quotations.
     quoted: usize,
     /// How deep in preformatted text.
     pre: usize,
+    /// How deep in text that is not shown.
+    hidden: usize,
     /// How deep in struck text.
     struck: usize,
+    /// The open lists: the next number, if they have numbers.
+    lists: Vec<Option<usize>>,
+    /// What an item begins with, until it does.
+    marker: Option<String>,
+    /// A signature has begun and nothing of it is written yet.
+    signs: bool,
+    /// Whether the last paragraph stands close to its neighbours.
+    close: bool,
+    /// Whether the row of a table is on several lines.
+    tall: bool,
     /// Empty lines written in a row.
     blank: usize,
-    /// The address of the link that is open, and where its text begins in the line.
-    link: Option<String>,
+    /// The address of the link that is open, and whether text stands in it.
+    link: Option<(String, bool)>,
 }
 
 impl Page {
@@ -57,8 +108,10 @@ impl Page {
                     rest = after;
                 }
                 None => {
-                    self.words("&");
-                    rest = entity.get(1..).unwrap_or_default();
+                    // An old habit: no semicolon.
+                    let blank = entity.strip_prefix("&nbsp");
+                    self.words(if blank.is_some() { "\u{a0}" } else { "&" });
+                    rest = blank.unwrap_or_else(|| entity.get(1..).unwrap_or_default());
                 }
             }
         }
@@ -66,14 +119,20 @@ impl Page {
     }
 
     fn words(&mut self, text: &str) {
-        if self.struck > 0 {
+        if self.struck > 0 || self.hidden > 0 {
             return;
         }
         for c in text.chars() {
             match c {
-                '\n' if self.pre > 0 => self.end_line(),
-                '\r' | '\u{200b}' | '\u{feff}' | '\u{ad}' | '\u{200c}' => {}
-                c if self.pre > 0 => self.line.push(c),
+                '\n' if self.pre > 0 => {
+                    self.begin();
+                    self.end_line();
+                }
+                '\r' | '\u{200b}' | '\u{feff}' | '\u{ad}' | '\u{200c}' | '\u{34f}' => {}
+                c if self.pre > 0 => {
+                    self.begin();
+                    self.line.push(c);
+                }
                 '\u{a0}' => self.put(' '),
                 c if c.is_whitespace() => self.space = true,
                 c => self.put(c),
@@ -82,121 +141,258 @@ impl Page {
     }
 
     fn put(&mut self, c: char) {
+        self.begin();
         if self.space && !self.line.is_empty() && !self.line.ends_with(' ') {
             self.line.push(' ');
         }
         self.space = false;
         self.line.push(c);
+        if let Some((_, holds_text)) = &mut self.link {
+            *holds_text = true;
+        }
     }
 
-    /// Reads the tag, comment or stray `<` at the start; returns what follows.
-    fn markup<'h>(&mut self, markup: &'h str) -> &'h str {
-        let Some(after) = markup.strip_prefix('<') else {
-            return "";
-        };
-        if let Some(comment) = after.strip_prefix("!--") {
-            return comment.find("-->").map_or("", |end| {
-                comment.get(end.saturating_add(3)..).unwrap_or_default()
-            });
-        }
-        let closing = after.starts_with('/');
-        let named = after.strip_prefix('/').unwrap_or(after);
-        let starts_tag =
-            named.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '!' | '?'));
-        if !starts_tag {
-            if self.struck == 0 {
-                self.put('<');
-            }
-            return after;
-        }
-        let end = tag_end(named);
-        let (tag, rest) = named.split_at(end);
-        let rest = rest.strip_prefix('>').unwrap_or(rest);
-        let name_end = tag
-            .find(|c: char| !c.is_ascii_alphanumeric() && c != ':')
-            .unwrap_or(tag.len());
-        let (name, attributes) = tag.split_at(name_end);
-        let name = name.to_ascii_lowercase();
-        if !closing
-            && matches!(
-                name.as_str(),
-                "script" | "style" | "title" | "template" | "noscript"
-            )
-        {
-            return skip_element(rest, &name);
-        }
-        self.tag(&name, closing, attributes);
-        rest
-    }
-
-    fn tag(&mut self, name: &str, closing: bool, attributes: &str) {
-        match name {
-            "br" => self.end_line(),
-            "hr" => {
+    /// Does what is due before a character.
+    fn begin(&mut self) {
+        if self.due != Due::Nothing {
+            let due = std::mem::take(&mut self.due);
+            if due == Due::Cell {
+                if !self.line.is_empty() {
+                    self.line.push_str("  ");
+                    self.space = false;
+                }
+            } else {
                 self.block();
-                self.line.push_str("---");
-                self.block();
-            }
-            "blockquote" => {
-                self.block();
-                self.quoted = if closing {
-                    self.quoted.saturating_sub(1)
-                } else {
-                    self.quoted.saturating_add(1).min(20)
-                };
-            }
-            "s" | "strike" | "del" => {
-                self.space = true;
-                self.struck = if closing {
-                    self.struck.saturating_sub(1)
-                } else {
-                    self.struck.saturating_add(1)
-                };
-            }
-            "pre" => {
-                self.block();
-                self.pre = if closing {
-                    self.pre.saturating_sub(1)
-                } else {
-                    self.pre.saturating_add(1)
-                };
-            }
-            "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "ul" | "ol" | "table" => {
-                self.block();
-                if closing {
-                    self.gap();
+                if due == Due::Paragraph && self.blank == 0 && !self.out.is_empty() {
+                    self.end_line();
                 }
             }
-            "li" if !closing => {
-                self.block();
-                self.line.push_str("- ");
+        }
+        if std::mem::take(&mut self.signs) {
+            self.block();
+            if !self.out.trim_end().ends_with("--") {
+                self.line.push_str("-- ");
+                self.end_line();
             }
-            "td" | "th" if !closing && !self.line.is_empty() => self.line.push_str("  "),
-            "div" | "tr" | "li" | "dt" | "dd" | "section" | "article" | "header" | "footer"
-            | "center" | "form" | "body" | "address" => self.block(),
-            "a" if !closing => self.link = attribute(attributes, "href"),
-            "a" => self.end_link(),
+        }
+        if let Some(marker) = self.marker.take() {
+            self.block();
+            self.line.push_str(&marker);
+        }
+    }
+
+    /// What stands between the last paragraph and its neighbours.
+    fn gap(&self) -> Due {
+        if self.close {
+            Due::Line
+        } else {
+            Due::Paragraph
+        }
+    }
+
+    fn wants(&mut self, due: Due) {
+        if self.due != Due::Cell && self.marker.is_none() {
+            self.due = self.due.max(due);
+        }
+    }
+
+    fn open(&mut self, tag: &Tag) {
+        let name = tag.name.as_str();
+        if is_block(name) && self.open.last().is_some_and(|o| o.name == "p") {
+            self.close("p");
+        }
+        let effect = Effect::of(tag);
+        if self.hidden == 0 {
+            self.begin_element(tag);
+        }
+        if !is_void(name) {
+            self.remember(tag, effect);
+        }
+    }
+
+    /// What the tag does where it stands.
+    fn begin_element(&mut self, tag: &Tag) {
+        match tag.name.as_str() {
+            "br" => {
+                self.begin();
+                self.end_line();
+            }
+            "hr" => self.rule(),
+            "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
+                self.close = effect::is_close(tag);
+                self.wants(self.gap());
+            }
+            "ul" | "ol" if self.lists.is_empty() => self.wants(Due::Paragraph),
+            "li" => {
+                self.wants(Due::Line);
+                self.marker = Some(self.item());
+            }
+            "tr" => {
+                self.due = self.due.max(Due::Line);
+                if self.due == Due::Cell {
+                    self.due = Due::Line;
+                }
+                self.block();
+                self.tall = false;
+            }
+            "td" | "th" => {
+                self.due = if self.tall || self.line.is_empty() {
+                    Due::Line
+                } else {
+                    Due::Cell
+                };
+            }
+            "a" => self.link = tag.href.clone().map(|href| (href, false)),
             "img" => {
-                if let Some(alt) = attribute(attributes, "alt") {
-                    self.text(&alt);
+                if let Some(alt) = &tag.alt {
+                    self.text(alt);
                 }
             }
+            name if is_block(name) => self.wants(Due::Line),
             _ => {}
+        }
+        if effect::begins_quotation(tag) {
+            self.rule();
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        if self.hidden == 0 {
+            match name {
+                "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.wants(self.gap()),
+                "a" => self.end_link(),
+                "li" | "ul" | "ol" => {
+                    self.marker = None;
+                    self.wants(Due::Line);
+                }
+                "tr" => self.due = Due::Line,
+                "td" | "th" => {}
+                name if is_block(name) => self.wants(Due::Line),
+                _ => {}
+            }
+        }
+        let found = self.open.iter().rposition(|o| o.name == name);
+        let Some(open) = found.and_then(|at| self.open.get_mut(at)) else {
+            return;
+        };
+        if open.nested > 0 {
+            open.nested = open.nested.saturating_sub(1);
+            return;
+        }
+        while self.open.len() > found.unwrap_or_default() {
+            self.forget();
+        }
+    }
+
+    fn remember(&mut self, tag: &Tag, effect: Effect) {
+        if effect.is_none() {
+            if let Some(open) = self.open.iter_mut().rev().find(|o| o.name == tag.name) {
+                open.nested = open.nested.saturating_add(1);
+            }
+            return;
+        }
+        if self.open.len() >= OPEN {
+            return;
+        }
+        if effect.quoted {
+            self.settle();
+            // A quotation does not begin with the gap of its first paragraph.
+            self.blank = self.blank.max(1);
+            self.quoted = self.quoted.saturating_add(1);
+        }
+        if effect.hidden {
+            self.hidden = self.hidden.saturating_add(1);
+        }
+        if effect.struck {
+            self.space = true;
+            self.struck = self.struck.saturating_add(1);
+        }
+        if effect.pre {
+            self.pre = self.pre.saturating_add(1);
+        }
+        if effect.list {
+            let numbered = tag.name == "ol";
+            self.lists.push(numbered.then(|| tag.start.unwrap_or(1)));
+        }
+        self.signs |= effect.signature;
+        self.open.push(Open {
+            name: tag.name.clone(),
+            effect,
+            nested: 0,
+        });
+    }
+
+    /// Undoes the innermost effect.
+    fn forget(&mut self) {
+        let Some(Open { effect, .. }) = self.open.pop() else {
+            return;
+        };
+        if effect.quoted {
+            self.block();
+            self.quoted = self.quoted.saturating_sub(1);
+        }
+        if effect.hidden {
+            self.hidden = self.hidden.saturating_sub(1);
+        }
+        if effect.struck {
+            self.space = true;
+            self.struck = self.struck.saturating_sub(1);
+        }
+        if effect.pre {
+            self.pre = self.pre.saturating_sub(1);
+        }
+        if effect.list {
+            self.lists.pop();
+            if self.lists.is_empty() {
+                self.wants(Due::Paragraph);
+            }
+        }
+        if effect.signature {
+            self.signs = false;
+        }
+    }
+
+    /// What the next item of the innermost list begins with.
+    fn item(&mut self) -> String {
+        let depth = self.lists.len().saturating_sub(1).min(8);
+        let sign = match self.lists.last_mut() {
+            Some(Some(number)) => {
+                let sign = format!("{number}. ");
+                *number = number.saturating_add(1);
+                sign
+            }
+            _ => "- ".to_owned(),
+        };
+        format!("{}{sign}", "  ".repeat(depth))
+    }
+
+    /// A line across the page; one is enough.
+    fn rule(&mut self) {
+        self.settle();
+        if !self.out.trim_end().ends_with(RULE) {
+            self.line.push_str(RULE);
+            self.end_line();
         }
     }
 
     /// The address of a link stands after its text where the text does not say it.
     fn end_link(&mut self) {
-        let Some(href) = self.link.take() else { return };
-        let bare = href
-            .trim_start_matches("https://")
-            .trim_start_matches("http://")
-            .trim_start_matches("mailto:")
-            .trim_end_matches('/');
-        let web = href.starts_with("http://") || href.starts_with("https://");
-        if web && self.struck == 0 && !bare.is_empty() && self.says_more(bare) {
+        let Some((href, true)) = self.link.take() else {
+            return;
+        };
+        let known = ["https://", "http://", "mailto:"]
+            .iter()
+            .find_map(|scheme| href.strip_prefix(scheme));
+        let Some(bare) = known else { return };
+        let letter = href.starts_with("mailto:");
+        let bare = if letter {
+            bare.split('?').next().unwrap_or_default()
+        } else {
+            bare.trim_end_matches('/')
+        };
+        if !bare.is_empty() && self.says_more(bare) {
             self.line.push_str(" <");
-            self.line.push_str(&href);
+            self.line.push_str(if letter { bare } else { &href });
             self.line.push('>');
         }
     }
@@ -206,25 +402,29 @@ impl Page {
         address.len() < 500 && (1..2000).contains(&self.line.len()) && !self.line.contains(address)
     }
 
-    fn block(&mut self) {
-        if !self.line.trim().is_empty() {
-            self.end_line();
+    /// Ends the line and does what is due.
+    fn settle(&mut self) {
+        self.marker = None;
+        if self.due == Due::Cell {
+            self.due = Due::Line;
         }
-        self.line.clear();
-        self.space = false;
+        self.begin();
+        self.block();
     }
 
-    fn gap(&mut self) {
-        if self.blank == 0 && !self.out.is_empty() {
+    fn block(&mut self) {
+        if !self.line.is_empty() {
             self.end_line();
         }
+        self.space = false;
     }
 
     fn end_line(&mut self) {
         let line = std::mem::take(&mut self.line);
         let line = line.trim_end();
         self.space = false;
-        self.blank = if line.trim().is_empty() {
+        self.tall = true;
+        self.blank = if line.is_empty() {
             self.blank.saturating_add(1)
         } else {
             0
@@ -233,7 +433,7 @@ impl Page {
             return;
         }
         if self.quoted > 0 {
-            self.out.push_str(&">".repeat(self.quoted));
+            self.out.push_str(&">".repeat(self.quoted.min(QUOTED)));
             if !line.is_empty() {
                 self.out.push(' ');
             }
@@ -244,74 +444,53 @@ impl Page {
 
     fn finish(mut self) -> String {
         self.block();
-        let trimmed = self.out.trim_matches('\n');
-        trimmed.to_owned()
+        self.out.trim_matches('\n').to_owned()
     }
 }
 
-/// Where a tag ends: the first `>` outside quotes; a quote that never closes ends with the tag. Looks no further than the next tag, so that
-/// the pass is linear.
-fn tag_end(tag: &str) -> usize {
-    let mut quote = None;
-    let mut first = None;
-    for (at, b) in tag.bytes().enumerate() {
-        match (b, quote) {
-            (b'>', None) => return at,
-            (b'>', Some(_)) if first.is_none() => first = Some(at),
-            // Nobody writes a tag inside a quoted value, but many a quote is never closed.
-            (b'<', _) if first.is_some() => break,
-            (b'"' | b'\'', None) => quote = Some(b),
-            (b, Some(q)) if b == q => quote = None,
-            _ => {}
-        }
-    }
-    first.unwrap_or(tag.len())
+fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "p" | "div"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "ul"
+            | "ol"
+            | "li"
+            | "dl"
+            | "dt"
+            | "dd"
+            | "table"
+            | "tr"
+            | "caption"
+            | "blockquote"
+            | "pre"
+            | "section"
+            | "article"
+            | "header"
+            | "footer"
+            | "center"
+            | "form"
+            | "fieldset"
+            | "body"
+            | "address"
+            | "details"
+            | "summary"
+            | "main"
+            | "figure"
+            | "option"
+    )
 }
 
-/// What follows the end tag of an element whose content is no text.
-fn skip_element<'h>(rest: &'h str, name: &str) -> &'h str {
-    let mut at = 0_usize;
-    while let Some(found) = rest.get(at..).and_then(|r| r.find("</")) {
-        at = at.saturating_add(found).saturating_add(2);
-        let here = rest.get(at..).unwrap_or_default();
-        if here
-            .get(..name.len())
-            .is_some_and(|n| n.eq_ignore_ascii_case(name))
-        {
-            return here.find('>').map_or("", |end| {
-                here.get(end.saturating_add(1)..).unwrap_or_default()
-            });
-        }
-    }
-    ""
-}
-
-/// The value of an attribute, entities undone.
-fn attribute(attributes: &str, name: &str) -> Option<String> {
-    let mut rest = attributes;
-    while let Some(equals) = rest.find('=') {
-        let (before, after) = rest.split_at(equals);
-        let key = before
-            .trim_end()
-            .rsplit(|c: char| c.is_whitespace())
-            .next()
-            .unwrap_or_default();
-        let value = after.get(1..).unwrap_or_default().trim_start();
-        let (value, next) = match value.chars().next() {
-            Some(q @ ('"' | '\'')) => {
-                let inner = value.get(1..).unwrap_or_default();
-                inner.split_once(q).unwrap_or((inner, ""))
-            }
-            _ => value
-                .split_once(|c: char| c.is_whitespace())
-                .unwrap_or((value, "")),
-        };
-        if key.eq_ignore_ascii_case(name) {
-            return Some(value.replace("&amp;", "&"));
-        }
-        rest = next;
-    }
-    None
+fn is_void(name: &str) -> bool {
+    matches!(
+        name,
+        "br" | "hr" | "img" | "meta" | "input" | "link" | "base" | "area" | "col" | "wbr"
+    )
 }
 
 #[cfg(test)]
@@ -382,5 +561,85 @@ mod tests {
             "here <https://x.example/1>"
         );
         assert_eq!(read("<!-- no --><li>one<li>two"), "- one\n- two");
+    }
+
+    #[test]
+    fn b22_lists_rows_and_paragraphs_look_as_on_the_page() {
+        for (html, text) in [
+            ("<ol><li>one<li><p>two</p></ol>x", "1. one\n2. two\n\nx"),
+            ("<ul><li>a<ul><li>b</li></ul></li></ul>", "- a\n  - b"),
+            (
+                "<table><tr><td><p>Дата</p></td><td><p>Сумма</p></td></tr><tr><td>1</td><td>2</td></tr></table>",
+                "Дата  Сумма\n1  2",
+            ),
+            (
+                "<table><tr><td>a<br>b</td><td>c</td></tr></table>",
+                "a\nb\nc",
+            ),
+            (
+                "<p class=MsoNormal>Да.</p><p class=MsoNormal>&nbsp;</p><p class=MsoNormal>Анна</p>",
+                "Да.\n\nАнна",
+            ),
+            (
+                "<p>a</p><p>b</p><div>c</div><div><br></div><div>d</div>",
+                "a\n\nb\n\nc\n\nd",
+            ),
+            (
+                "<pre>a\n  b</pre><span style='white-space: pre-wrap'>c\nd</span>",
+                "a\n  b\nc\nd",
+            ),
+            (
+                "<a href='mailto:i@x.example'>Иван</a>, <a href='mailto:i@x.example?subject=a'>i@x.example</a>",
+                "Иван <i@x.example>, i@x.example",
+            ),
+            (
+                "a <jane@x.example> wrote <https://x.example/1>",
+                "a <jane@x.example> wrote <https://x.example/1>",
+            ),
+            ("<a href='https://x.example'><img src=x></a>b", "b"),
+        ] {
+            assert_eq!(read(html), text, "{html}");
+        }
+    }
+
+    #[test]
+    fn b22_what_is_hidden_is_not_read() {
+        for (html, text) in [
+            (
+                "<div style='display:none;max-height:0'>Подтверждаю<div>x</div></div>Нет",
+                "Нет",
+            ),
+            ("<span style=\"mso-hide:all\">a</span>b", "b"),
+            ("<p hidden>a<p>b", "b"),
+            ("<span style='font-size:0.9em; opacity:0.5'>a</span>", "a"),
+            (
+                "<span style='text-decoration: line-through'>Подтверждаю</span> нет",
+                "нет",
+            ),
+        ] {
+            assert_eq!(read(html), text, "{html}");
+        }
+    }
+
+    #[test]
+    fn b26_quotations_of_programs_are_marked() {
+        for (html, text) in [
+            (
+                "a<blockquote style='margin:0 0 0 40px;border:none;padding:0px'>b</blockquote>",
+                "a\nb",
+            ),
+            (
+                "a<div>On 1, A wrote:</div><blockquote type=cite><p>b</p><blockquote>c</blockquote></blockquote><p>d",
+                "a\nOn 1, A wrote:\n> b\n>\n>> c\n\nd",
+            ),
+            (
+                "a<hr><div id=divRplyFwdMsg><b>Ад:</b> б</div>",
+                "a\n________________________________\nАд: б",
+            ),
+            ("a<div class=gmail_signature>Анна</div>", "a\n--\nАнна"),
+            ("a<div><div class=gmail_signature></div></div>b", "a\nb"),
+        ] {
+            assert_eq!(read(html), text, "{html}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use super::parts::{Part, Parts};
 use super::{bounce, content_key, from_field, mailboxes, parts, quote, screen, text, words};
 use crate::desk::address::Address;
 use crate::desk::letter::{Attachment, Automatic, Letter};
+use crate::desk::subject::is_forward;
 
 /// Caps on what is read of one letter (S31); past them the rest is left unread and a fault says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +75,11 @@ pub fn read(raw: &[u8], caps: Caps) -> Letter {
         .as_ref()
         .is_some_and(|(kind, _)| *kind == Automatic::Bounce);
     reader.note_oddities();
+    let new_text = if is_forward(&subject) {
+        quote::new_text_of_forward(written)
+    } else {
+        quote::new_text(written)
+    };
     Letter {
         message_id: reader.message_id(),
         from,
@@ -93,7 +99,7 @@ pub fn read(raw: &[u8], caps: Caps) -> Letter {
         date: reader.date(),
         in_reply_to: reader.ids("In-Reply-To"),
         references: reader.ids("References"),
-        new_text: quote::new_text(written),
+        new_text,
         attachments: attachments(&parts, &chosen.attachments, &measured, hint),
         bounce: bounced.then(|| bounce::read(&parts, &chosen.text)),
         automatic,
@@ -378,8 +384,8 @@ mod tests {
                 prop_assert!(letter.text.is_empty() || !letter.new_text.trim().is_empty());
                 prop_assert!(!letter.subject.chars().any(words::is_hidden));
                 prop_assert!(letter.attachments.iter().all(|a| !a.name.is_empty() && !a.name.contains(['/', '\\'])));
-                let ids = ["mx.desk.example".to_owned()];
-                let verdict = crate::mail::assurance::judge(&raw, &letter, &ids);
+                let witness = crate::mail::witness::Witness::named(&["mx.desk.example"]);
+                let verdict = crate::mail::assurance::judge(&raw, &letter, &witness);
                 prop_assert!(!verdict.is_authenticated());
             }
         }

@@ -1,391 +1,253 @@
 //! What the writer added: the new text without quotation and signature, never empty where a person wrote something.
 
-/// Longest run of lines that an Outlook header block is looked for in.
-const BLOCK: usize = 8;
-/// Longest line that may be an attribution.
-const ATTRIBUTION: usize = 400;
+mod attribution;
+mod headers;
+mod lines;
+mod moment;
+mod signature;
 
-/// Cuts quotation and signature from a decoded text. What stands between quoted lines is kept (`BEHAVIOURS` B26); a cut that would leave
-/// nothing is not made (B25), so that the result is blank only where `text` is.
+use attribution::Sure;
+use headers::Introduced;
+use lines::{initials, is_blank, is_outlook_rule, is_quoted, is_rule, next_filled};
+
+/// Blank lines that may stand between an attribution and its quotation.
+const GAP: usize = 5;
+
+/// Cuts quotation and signature from the decoded text of a letter. What stands between quoted lines is kept (`BEHAVIOURS` B26), and so is a
+/// forwarded letter, which is the matter itself; a cut that would leave nothing is not made (B25), so that the result is blank only where
+/// `text` is.
 pub fn new_text(text: &str) -> String {
+    cut(text, false)
+}
+
+/// The same for a letter whose subject says that it forwards another: header lines then introduce the matter, not a quotation.
+pub fn new_text_of_forward(text: &str) -> String {
+    cut(text, true)
+}
+
+fn cut(text: &str, forward: bool) -> String {
     let lines: Vec<&str> = text.lines().collect();
-    let above = our_marker(text, &lines).and_then(|at| lines.get(..at));
-    for lines in above.into_iter().chain([lines.as_slice()]) {
-        let kept = without_quotation(lines);
-        for kept in [without_signature(&kept), kept.as_slice()] {
-            let joined = joined(kept);
-            if !joined.is_empty() {
-                return joined;
+    let mut cutter = Cutter {
+        // Our own letter forwarded to us is a quotation all the same.
+        forward: forward && !lines.iter().any(|l| is_our_marker(l)),
+        marker_ends: true,
+        initials: None,
+    };
+    let first = cutter.written(&lines);
+    // Whoever wrote below our line all the same wrote something.
+    cutter.marker_ends = false;
+    let mut pieces = vec![first];
+    if lines.iter().any(|l| is_our_marker(l)) {
+        pieces.push(cutter.written(&lines));
+    }
+    for pieces in &pieces {
+        for signed in [false, true] {
+            let text = joined(pieces.iter().flat_map(|p| p.shown(signed)));
+            if !text.is_empty() {
+                return text;
             }
         }
     }
     // Quoted lines keep their marks: what another wrote is not taken for the writer's word.
-    joined(&lines)
+    joined(lines.into_iter())
+}
+
+/// What stands between two quotations.
+#[derive(Default)]
+struct Piece<'t> {
+    lines: Vec<&'t str>,
+    /// A forwarded letter: kept as it is.
+    forwarded: bool,
+}
+
+impl<'t> Piece<'t> {
+    fn of(kept: &mut Vec<&'t str>) -> Self {
+        Self {
+            lines: std::mem::take(kept),
+            forwarded: false,
+        }
+    }
+
+    /// Its lines, with or without signature; a blank line at its end stays one.
+    fn shown(&self, signed: bool) -> impl Iterator<Item = &'t str> {
+        let lines = if signed || self.forwarded {
+            &self.lines
+        } else {
+            signature::above(&self.lines)
+        };
+        let blank = self.lines.last().filter(|l| is_blank(l));
+        lines.iter().chain(blank).copied()
+    }
+}
+
+struct Cutter<'t> {
+    /// Whether header lines introduce a forwarded letter.
+    forward: bool,
+    /// Whether nothing new stands under our own line.
+    marker_ends: bool,
+    /// The initials that lines are quoted with.
+    initials: Option<&'t str>,
+}
+
+impl<'t> Cutter<'t> {
+    /// The pieces outside quotations.
+    fn written(&mut self, lines: &[&'t str]) -> Vec<Piece<'t>> {
+        let mut pieces: Vec<Piece<'t>> = Vec::new();
+        let mut kept: Vec<&'t str> = Vec::new();
+        let mut rest = lines;
+        while let Some((line, after)) = rest.split_first() {
+            let quoted = self.quoted_lines(rest);
+            if quoted > 0 {
+                if headers::forwards(rest.get(..quoted).unwrap_or_default()) {
+                    break;
+                }
+                if !kept.is_empty() {
+                    pieces.push(Piece::of(&mut kept));
+                }
+                rest = rest.get(quoted..).unwrap_or_default();
+                continue;
+            }
+            if self.marker_ends && is_our_marker(line) {
+                headers::drop_rules(&mut kept);
+                rest = &[];
+                break;
+            }
+            let after_rule = kept
+                .iter()
+                .rev()
+                .take(GAP)
+                .find(|l| !is_blank(l))
+                .is_some_and(|l| is_outlook_rule(l));
+            match headers::at(rest, after_rule) {
+                Some((_, Introduced::Forwarded)) => break,
+                Some((_, Introduced::Answered)) if self.forward => break,
+                Some((introduced, Introduced::Answered)) => {
+                    headers::drop_rules(&mut kept);
+                    let below = rest.get(introduced..).unwrap_or_default();
+                    if !self.is_marked(below) && !attribution_over_marked(self, below) {
+                        rest = &[];
+                        break;
+                    }
+                    rest = below;
+                    continue;
+                }
+                None => {}
+            }
+            if let Some((taken, sure)) = attribution::at(rest) {
+                let below = rest.get(taken..).unwrap_or_default();
+                if self.is_marked(below) {
+                    drop_preamble(&mut kept);
+                    rest = below;
+                    continue;
+                }
+                if sure == Sure::Certain {
+                    drop_preamble(&mut kept);
+                    rest = &[];
+                    break;
+                }
+            }
+            kept.push(line);
+            rest = after;
+        }
+        pieces.push(Piece::of(&mut kept));
+        if !rest.is_empty() {
+            pieces.push(Piece {
+                lines: rest.to_vec(),
+                forwarded: true,
+            });
+        }
+        pieces
+    }
+
+    /// How many lines from the first on are marked as quoted.
+    fn quoted_lines(&self, rest: &[&str]) -> usize {
+        let mut end = 0_usize;
+        for (at, line) in rest.iter().enumerate() {
+            if self.is_quoted(line) {
+                end = at.saturating_add(1);
+            } else if !(end == at && at > 0 && is_strayed(line)) {
+                break;
+            }
+        }
+        end
+    }
+
+    fn is_quoted(&self, line: &str) -> bool {
+        is_quoted(line)
+            || (!self.marker_ends && is_our_marker(line))
+            || (self.initials.is_some() && initials(line) == self.initials)
+    }
+
+    /// Whether marked quotation comes next; an attribution over lines with initials teaches which.
+    fn is_marked(&mut self, below: &[&'t str]) -> bool {
+        let Some((_, line)) = next_filled(below, GAP) else {
+            return false;
+        };
+        if let Some(name) = initials(line) {
+            self.initials = Some(name);
+        }
+        self.is_quoted(line) || is_our_marker(line)
+    }
+}
+
+/// Whether an attribution over marked quotation comes next, as Proton puts one under its separator.
+fn attribution_over_marked<'t>(cutter: &mut Cutter<'t>, below: &[&'t str]) -> bool {
+    next_filled(below, GAP).is_some_and(|(at, _)| {
+        let rest = below.get(at..).unwrap_or_default();
+        attribution::at(rest)
+            .is_some_and(|(taken, _)| cutter.is_marked(rest.get(taken..).unwrap_or_default()))
+    })
+}
+
+/// A long address that a program broke out of the quotation that it stands in.
+fn is_strayed(line: &str) -> bool {
+    let line = line.trim();
+    (line.starts_with("(http") || line.starts_with("<http"))
+        && line.ends_with(['>', ')'])
+        && !line.contains(' ')
+        || (line.starts_with("(http") && line.ends_with(") >"))
 }
 
 /// The line of our own letters under which nothing new stands.
-fn our_marker(text: &str, lines: &[&str]) -> Option<usize> {
-    if !text.contains("――") {
-        return None;
-    }
-    let at = lines.iter().position(|line| {
-        let line = line.trim_start_matches(['>', ' ', '\t']);
-        let ours = line.contains("ишите ответ выше этой линии")
-            || line.contains("rite your reply above this line");
-        ours && line.contains("――")
-    })?;
-    Some(before_attribution(lines, at))
+fn is_our_marker(line: &str) -> bool {
+    line.contains("――")
+        && (line.contains("ишите ответ выше этой линии")
+            || line.contains("rite your reply above this line"))
 }
 
-/// Lines outside quotations.
-fn without_quotation<'t>(lines: &[&'t str]) -> Vec<&'t str> {
-    let mut kept: Vec<&'t str> = Vec::with_capacity(lines.len());
-    let mut rest = lines;
-    while let Some((line, after)) = rest.split_first() {
-        if is_quoted(line) {
-            // The attribution that led here goes with the quotation.
-            let end = before_attribution(&kept, kept.len());
-            kept.truncate(end);
-            while rest.first().is_some_and(|l| is_quoted(l)) {
-                rest = rest.get(1..).unwrap_or_default();
-            }
-            continue;
-        }
-        if is_separator(line) || is_header_block(rest) || attribution_starts(rest) {
-            if quotation_follows(rest) {
-                // Marked quotation: only the marked lines go.
-                let skipped = rest.iter().take_while(|l| !is_quoted(l)).count();
-                rest = rest.get(skipped..).unwrap_or_default();
-                continue;
-            }
-            while kept
-                .last()
-                .is_some_and(|l| is_rule(l) || l.trim().is_empty())
-            {
-                kept.pop();
-            }
-            break;
-        }
-        kept.push(line);
-        rest = after;
-    }
-    kept
-}
-
-/// Where the attribution that ends just before `end` begins; `end` itself if there is none.
-fn before_attribution(lines: &[&str], end: usize) -> usize {
-    let mut last = end;
-    // A few blank lines at most: an attribution stands close, and the pass stays linear.
-    while last > 0
-        && end.saturating_sub(last) < 3
-        && lines
-            .get(last.saturating_sub(1))
-            .is_some_and(|l| l.trim_start_matches(['>', ' ']).trim().is_empty())
-    {
-        last = last.saturating_sub(1);
-    }
-    for length in 1..=3_usize {
-        let Some(start) = last.checked_sub(length) else {
-            break;
-        };
-        let text = lines.get(start..last).unwrap_or_default().join(" ");
-        if is_attribution(text.trim_start_matches(['>', ' '])) {
-            return start;
-        }
-    }
-    end
-}
-
-fn is_quoted(line: &str) -> bool {
-    let line = line.trim_start_matches([' ', '\t']);
-    // `>From` is a line of text that an mbox marked.
-    line.starts_with('>') && !line.starts_with(">From ")
-}
-
-/// Whether quoted lines come within the next few.
-fn quotation_follows(rest: &[&str]) -> bool {
-    !is_separator(rest.first().copied().unwrap_or_default())
-        && rest
-            .iter()
-            .skip(1)
-            .take(4)
-            .filter(|l| !l.trim().is_empty())
-            .take(2)
-            .any(|l| is_quoted(l))
-}
-
-/// Whether an attribution of one to three lines begins here.
-fn attribution_starts(rest: &[&str]) -> bool {
-    let first = rest.first().copied().unwrap_or_default().trim();
-    if !may_begin_attribution(first) {
-        return false;
-    }
-    (1..=3_usize).any(|length| {
-        let lines = rest.get(..length).unwrap_or_default();
-        lines.len() == length
-            && lines.iter().all(|l| !l.trim().is_empty() && !is_quoted(l))
-            && is_attribution(&lines.join(" "))
-    })
-}
-
-/// A cheap look before the dear one: attributions begin with a date, `On`, a name or an address.
-fn may_begin_attribution(line: &str) -> bool {
-    line.len() <= ATTRIBUTION
-        && line
-            .chars()
-            .any(|c| c.is_ascii_digit() || c == '@' || c == ',')
-}
-
-const WROTE: [&str; 16] = [
-    "wrote:",
-    "writes:",
-    "пишет:",
-    "написал:",
-    "написала:",
-    "написал(а):",
-    "писал:",
-    "писала:",
-    "писал(а):",
-    "пише:",
-    "a écrit :",
-    "a écrit:",
-    "schrieb:",
-    "escribió:",
-    "ha scritto:",
-    "skrev:",
-];
-
-/// «12 мая 2026 г., 10:15, Иванов пишет:», `On Tue, 12 May 2026 at 10:15, X wrote:` and their like.
-fn is_attribution(text: &str) -> bool {
-    let text = text.trim();
-    if text.len() > ATTRIBUTION || text.len() < 6 || !text.ends_with(':') {
-        return false;
-    }
-    let lower = text.to_lowercase();
-    let has_digit = text.chars().any(|c| c.is_ascii_digit());
-    let names_someone = text.contains('@') || has_digit;
-    if names_someone && WROTE.iter().any(|verb| lower.ends_with(verb)) {
-        return true;
-    }
-    // `2026-05-12 10:15 GMT+03:00 Иванов <i@x.example>:`, `вт, 12 мая 2026 г. в 10:15, Иванов <i@x.example>:`
-    if text.ends_with(">:") && text.contains('@') && has_time(text) {
-        return true;
-    }
-    // `On … wrote` with the address after the verb, `>>> Иванов <…> 12.05.2026 >>>`
-    lower.starts_with("on ") && has_digit && lower.contains(" wrote")
-}
-
-/// Whether a time of day stands in a line: `10:15`.
-fn has_time(text: &str) -> bool {
-    text.as_bytes().windows(4).any(|w| {
-        matches!(w, [a, b':', c, d] if a.is_ascii_digit() && c.is_ascii_digit() && d.is_ascii_digit())
-    })
-}
-
-/// `-----Original Message-----` and its kind in several languages.
-fn is_separator(line: &str) -> bool {
-    let line = line.trim();
-    if !line.starts_with(['-', '_', '=', '*']) {
-        return false;
-    }
-    let inner = line.trim_matches(['-', '_', '=', ' ', '*']);
-    if inner.len().saturating_add(4) > line.len() || inner.is_empty() || inner.len() > 80 {
-        return false;
-    }
-    let inner = inner.to_lowercase();
-    [
-        "original message",
-        "original appointment",
-        "исходное сообщение",
-        "исходное письмо",
-        "пересылаемое сообщение",
-        "пересланное сообщение",
-        "перенаправленное сообщение",
-        "конец пересылаемого сообщения",
-        "forwarded message",
-        "begin forwarded message",
-        "forwarded by",
-        "ursprüngliche nachricht",
-        "message d'origine",
-        "mensaje original",
-        "вихідне повідомлення",
-        "reply message",
-        "исходящее сообщение",
-    ]
-    .iter()
-    .any(|mark| inner.starts_with(mark))
-}
-
-fn is_rule(line: &str) -> bool {
-    let line = line.trim();
-    line.len() >= 5
-        && line
-            .chars()
-            .all(|c| matches!(c, '_' | '-' | '=' | '*' | '―' | '—'))
-}
-
-/// The header lines that Outlook and others put over a quotation: `От:` … `Отправлено:`, `From:` … `Sent:`.
-fn is_header_block(rest: &[&str]) -> bool {
-    let mut seen = [false; 4];
-    let starts = rest
-        .first()
-        .and_then(|line| header_word(line))
-        .is_some_and(|word| word == 0 || word == 1);
-    if !starts {
-        return false;
-    }
-    for line in rest.iter().take(BLOCK) {
-        match header_word(line).and_then(|word| seen.get_mut(word)) {
-            Some(slot) => *slot = true,
-            // Long lists of recipients go on over lines without a word of their own.
-            None if line.trim().is_empty() => break,
-            None => {}
-        }
-    }
-    // The sender and two of date, recipient and subject.
-    let [from, ..] = seen;
-    from && seen.iter().filter(|s| **s).count() >= 3
-}
-
-/// Which header word a line begins with: 0 sender, 1 date, 2 recipient, 3 subject.
-fn header_word(line: &str) -> Option<usize> {
-    let (word, _) = line.split_once(':')?;
-    let word = word.trim().trim_start_matches('*');
-    if word.len() > 40 {
-        return None;
-    }
-    let word = word.trim_matches(['*', ' ']).to_lowercase();
-    [
-        [
-            "from",
-            "от",
-            "от кого",
-            "von",
-            "de",
-            "від",
-            "fra",
-            "van",
-            "od",
-            "från",
-        ]
-        .as_slice(),
-        &[
-            "sent",
-            "date",
-            "отправлено",
-            "дата",
-            "gesendet",
-            "datum",
-            "envoyé",
-            "надіслано",
-            "sendt",
-            "verzonden",
-            "wysłano",
-            "skickat",
-        ],
-        &[
-            "to",
-            "кому",
-            "cc",
-            "копия",
-            "an",
-            "à",
-            "para",
-            "til",
-            "aan",
-            "do",
-            "till",
-        ],
-        &[
-            "subject",
-            "тема",
-            "betreff",
-            "objet",
-            "asunto",
-            "emne",
-            "onderwerp",
-            "temat",
-            "ämne",
-        ],
-    ]
-    .iter()
-    .position(|words| words.contains(&word.as_str()))
-}
-
-/// Lines above the signature: `-- ` (RFC 3676 4.3), or what telephones and programs add at the end.
-fn without_signature<'l, 't>(lines: &'l [&'t str]) -> &'l [&'t str] {
-    let mark = lines
+/// Drops recipient, subject and rule that stand right over an attribution.
+fn drop_preamble(kept: &mut Vec<&str>) {
+    let preamble = kept
         .iter()
-        .position(|line| *line == "-- " || *line == "--" || *line == "--\u{a0}");
-    let mut kept = lines.get(..mark.unwrap_or(lines.len())).unwrap_or_default();
-    loop {
-        let filled = kept
-            .iter()
-            .rposition(|l| !l.trim().is_empty())
-            .map_or(0, |at| at.saturating_add(1));
-        kept = kept.get(..filled).unwrap_or_default();
-        let Some((last, above)) = kept.split_last() else {
-            return kept;
-        };
-        // What an underscore rule or a program's advertisement leaves behind at the end.
-        if is_program_signature(last) || is_rule(last) {
-            kept = above;
-        } else {
-            return kept;
-        }
+        .rev()
+        .take(4)
+        .take_while(|l| attribution::is_preamble(l) || is_rule(l))
+        .count();
+    let ruled = kept
+        .get(kept.len().saturating_sub(preamble)..)
+        .is_some_and(|lines| lines.first().is_some_and(|l| is_rule(l)));
+    if ruled {
+        kept.truncate(kept.len().saturating_sub(preamble));
     }
 }
 
-fn is_program_signature(line: &str) -> bool {
-    let line = line
-        .trim()
-        .trim_start_matches(['-', '*', ' '])
-        .to_lowercase();
-    line.len() <= 160
-        && !line.contains(", ")
-        && [
-            "отправлено с ",
-            "отправлено из ",
-            "отправлено через ",
-            "послано с ",
-            "sent from my ",
-            "sent from mail for",
-            "sent from outlook",
-            "sent from yahoo",
-            "sent from proton",
-            "sent from samsung",
-            "sent via ",
-            "sent by mobile",
-            "get outlook for",
-            "скачать outlook для",
-            "загрузить outlook для",
-            "скачайте outlook для",
-            "sent with proton",
-            "sent using ",
-            "надіслано з ",
-            "von meinem iphone gesendet",
-            "envoyé de mon iphone",
-        ]
-        .iter()
-        .any(|mark| line.starts_with(mark))
-}
-
-fn joined(lines: &[&str]) -> String {
+/// The lines as one text: blank ones at the ends and in a row fall.
+fn joined<'t>(lines: impl Iterator<Item = &'t str>) -> String {
     let mut text = String::new();
-    let mut blank = 0_usize;
+    let mut blank = false;
     for line in lines {
         let line = line.trim_end();
         if line.is_empty() {
-            blank = blank.saturating_add(1);
+            blank = true;
             continue;
         }
         if !text.is_empty() {
             text.push('\n');
-            if blank > 0 {
+            if blank {
                 text.push('\n');
             }
         }
-        blank = 0;
+        blank = false;
         text.push_str(line);
     }
     text
@@ -417,9 +279,7 @@ mod tests {
             "________________________________\nFrom: A <a@x.example>\nSent: Tuesday, May 12, 2026\nTo: B\nSubject: x",
             "-----Original Message-----\nFrom: A",
             "-------- Исходное сообщение --------\nОт: А",
-            "-------- Пересылаемое сообщение --------\n12.05.2026, 10:15",
-            "---------- Forwarded message ---------\nFrom: A",
-            "On Tue, 12 May 2026, Ivanov wrote:\nunmarked",
+            "On Tue, 12 May 2026 at 10:15, Ivanov wrote:\nunmarked",
         ] {
             assert_eq!(
                 new_text(&format!("Да.\n\n{block}\n\nстарый текст")),
@@ -449,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn b91_signatures_of_programs_go_and_closings_stay() {
+    fn h91_signatures_of_programs_go() {
         assert_eq!(
             new_text("Не печатает.\n\nОтправлено с iPhone\n"),
             "Не печатает."
@@ -459,10 +319,6 @@ mod tests {
             "Help"
         );
         assert_eq!(new_text("Текст\n\n--\nС уважением, Анна"), "Текст");
-        assert_eq!(
-            new_text("Текст\n\nС уважением,\nАнна"),
-            "Текст\n\nС уважением,\nАнна"
-        );
     }
 
     #[test]
@@ -474,7 +330,7 @@ mod tests {
         );
         assert_eq!(
             new_text("――― Пишите ответ выше этой линии ―――\n> старое\nответ ниже"),
-            "――― Пишите ответ выше этой линии ―――\nответ ниже"
+            "ответ ниже"
         );
         assert_eq!(new_text(" \n\n"), "");
     }
@@ -506,6 +362,220 @@ mod tests {
             "В 10:15 он писал: нет\nа потом работало",
         ] {
             assert_eq!(new_text(text), text);
+        }
+    }
+
+    /// Attributions and what stands around them, as mail programs write them: the words above, what is quoted, and nothing else.
+    #[test]
+    fn b26_the_shapes_of_many_programs() {
+        for tail in [
+            "On 11-Apr-2011, at 6:54 PM, Roman <romant@example.com> wrote:\n\n>\n> Test\n>\n> Roman",
+            "2011/4/7 Nathan Иova <support@example.com>\n\n>  Cool beans, scro",
+            "On Nov 30, 2011, at 12:47 PM, Somebody <\n416ffd3258d4d2fa4c85cfa4c44e1721d66e3e8f4\n@example.com>wrote:\n\nTest message",
+            "On 04/19/2011 07:10 AM, Roman Tkachenko wrote:\n\n> Hello",
+            "Op 13-02-2014 3:18 schreef Julius Caesar <pantheon@rome.com>:\n\nVeniam laborum",
+            "Op 17-feb.-2015, om 13:18 heeft Julius Caesar <pantheon@rome.com> het volgende geschreven:\n\nSmall batch",
+            "Le 12 mai 2026 à 10:15, Jean <j@x.example> a écrit :\n\n> Bonjour",
+            "Am 12.05.2026 um 10:15 schrieb Hans Meier:\n> Guten Tag",
+            "El 12 may 2026, a las 10:15, Ana <a@x.example> escribió:\n\nHola",
+            "Il giorno 12 mag 2026, alle ore 10:15, Aldo <a@x.example> ha scritto:\n> Ciao",
+            "W dniu 12.05.2026 o 10:15, Jan pisze:\n> Hej",
+            "Em qui, 24 de jan de 2019 às 14:31, Anselmo <a@x.example> escreveu:\n> Oi",
+            "Den 24. nov. 2025 kl. 10.00 skrev Peter <peter@example.com>:\n\nHej",
+            "Vào 14:24 8 tháng 6, 2017, Hùng Nguyễn <h@xxx.com> đã viết:\n> Xin",
+            "2022年1月1日(金) 9:00 田中太郎 <taro.tanaka@example.com>:\n> 織田様",
+            "чт, 12 мая 2026 г. в 10:15, Очень Длинное Имя Отчество и Фамилия\n<i@x.example>:\n\n> текст",
+            "12.05.2026 10:15, Иван Иванов пишет:\n> текст",
+            "12.05.2026, 10:15, \"Иван\" <i@x.example>:\n> текст",
+            "----------------\nКому: Поддержка (s@x.example);\nТема: Отчёт;\n12.05.2026, 10:15, \"Иван\" <i@x.example>:\n\nтекст",
+            "Четверг, 12 мая 2026, 10:15 +03:00 от Иван <i@x.example>:\n\nтекст",
+            "Вы писали 12 мая 2026 г., 10:15:15:\n\nИИ> текст\nИИ> ещё",
+            "12 мая 2026 г., в 10:15, Иван <i@x.example> написал(а):\n\n> текст",
+            "В письме от вторник, 12 мая 2026 г. 10:15:15 MSK пользователь Иван написал:\n> текст",
+            "В Вт, 12/05/2026 в 10:15 +0300, Иван пишет:\n> текст",
+            "* Иван <i@x.example> [2026-05-12 10:15]:\n> текст",
+            "Иван <i@x.example> writes:\n\n> текст",
+            "Quoting Ivan <i@x.example>:\n\n> текст",
+            "---- On Wed, 4/4/12, x@x.example <x@x.example> wrote:\n\ntext",
+            "------- Original Message -------\nOn Tuesday, May 12th, 2026 at 10:15, X <x@y.example> wrote:\n\n> text",
+            "-----Original Message-----\nFrom: A\nSent: 12\n\ntext",
+            "-------- Исходное сообщение --------\nОт: А\nДата: 12.05.2026 10:15 (GMT+03:00)\nКому: Б\nТема: В\n\nтекст",
+            "Original Message\nFrom: A\nSent: Tuesday\nTo: B\n\ntext",
+            "-----Ivan Petrov/Corp wrote: -----\n\nTo: A/Corp\nFrom: Ivan\nDate: 12.05.2026\nSubject: x\n\ntext",
+            "*From:* John Doe [mailto:\n\n*Sent:* Tuesday, 12 May\n\n*To:* X\n\n*Subject:* Y\n\ntext",
+            "From: somebody@example.com\nDate: Wed, 16 May 2012 00:15:02 -0600\n\n<http://email.example.com/c/dHJhY\n>  <bob@example.com>\n\nRequester: ",
+            "Date: Wed, 16 May 2012 00:15:02 -0600\nTo: klizhentas@example.com\n\ntext",
+            "________________________________\nVon: A <a@x.example>\nGesendet: Dienstag, 25. November 2014 14:59\nAn: B\nBetreff: C\n\ntext",
+            "________________________________\nАд: A <a@x.example>\nДаслана: 12.05.2026 14:59\nДата: 12.05.2026 14:59\nТэма: C\n\ntext",
+            "> On 22 Aug 2015, at 19:21, Adam <t@x.example> wrote:\n>\n> Hi there!",
+        ] {
+            for gap in ["\n\n", "\n\n\n"] {
+                let text = format!("Ответ человека.\nВторая строка{gap}{tail}\n");
+                assert_eq!(new_text(&text), "Ответ человека.\nВторая строка", "{tail}");
+            }
+        }
+    }
+
+    #[test]
+    fn b26_answers_below_and_around_a_quotation_are_kept() {
+        for (text, new) in [
+            (
+                "On 04/19/2011 07:10 AM, Roman wrote:\n\n>\n> Test\nTest reply",
+                "Test reply",
+            ),
+            (
+                "Test reply\n\nOn 04/19/2011 07:10 AM, Roman wrote:\n\n>\n> Test\n\nSee you, Roman",
+                "Test reply\n\nSee you, Roman",
+            ),
+            (
+                "Blah\n\nOn Thursday, October 25, 2012 at 3:03 PM, life is short. on Bob wrote:\n\n>\n> Post a response\n>\n (http://example.com/c/YzOTYzMmE) >\n> life is short. (http://example.com/c/YzMmE)\n>",
+                "Blah",
+            ),
+            (
+                "Здравствуйте, Иван.\n\nВы писали 12 мая 2026 г., 10:15:15:\n\nИ> Какая версия?\n\n4.2\n\nИ> Когда?\n\nВчера",
+                "Здравствуйте, Иван.\n\n4.2\n\nВчера",
+            ),
+            (
+                "Да\n\n-- \nАнна\n\n12.05.2026 10:15, Иван пишет:\n> вопрос\n\nP.S. и ещё",
+                "Да\n\nP.S. и ещё",
+            ),
+        ] {
+            assert_eq!(new_text(text), new);
+        }
+    }
+
+    #[test]
+    fn b26_words_of_the_writer_are_kept() {
+        for text in [
+            "Visit us now\n>>> >>>  http://www.domain.com <<<\nVisit our site",
+            "Blah-blah-blah\nOn blah-blah-blah",
+            "Invitation for an interview:\n\nDate: Wednesday 3, October 2011\nTime: 7 : 00am\nAddress: 130 Fox St\n\nPlease bring in your ID.",
+            "Пришлите до 15 мая 2026 на почту ivan@x.example:\n1. Логи\n2. Снимок",
+            "Вот лог за 12.05.2026 10:15:\nошибка 5\nошибка 6",
+            "Имя: Иван\nТелефон: 123\nE-mail: i@x.example\nТема: печать\nСообщение: не печатает",
+            "SQL> select 1 from dual;\nошибка",
+            "Here is another email\n\nSent from my desk, is much easier than my mobile phone.",
+            "Новая заявка\n\nОт: Иван <i@x.example>\nДата: 12.05.2026 10:15\nТема: печать\nСообщение: не печатает",
+            "Проблема:\n----------\nне печатает\n----------\nжду",
+            "Версия 12.05: обновили 3 сервера:\nпервый\nвторой",
+        ] {
+            assert_eq!(new_text(text), text);
+        }
+    }
+
+    #[test]
+    fn b26_a_forwarded_letter_is_the_matter() {
+        let forwarded = "---------- Forwarded message ---------\nОт: А <a@x.example>\nDate: вт, 12 мая 2026 г. в 10:15\nSubject: Счёт\nTo: Б\n\nОплатите.\n\n-- \nА";
+        assert_eq!(
+            new_text(&format!("См. ниже\n\n{forwarded}")),
+            format!("См. ниже\n\n{}", forwarded.replace("\n-- ", "\n--"))
+        );
+        let outlook = "От: А <a@x.example>\nОтправлено: 12 мая 2026 г. 10:15\nКому: Б\nТема: Счёт\n\nОплатите.";
+        let text = format!("См. ниже\n\n{outlook}");
+        assert_eq!(new_text(&text), "См. ниже");
+        assert_eq!(new_text_of_forward(&text), text);
+        let ours =
+            format!("Подтверждаю\n\n{outlook}\n\n――― Пишите ответ выше этой линии ―――\n\nНомер");
+        assert_eq!(new_text_of_forward(&ours), "Подтверждаю");
+    }
+
+    #[test]
+    fn h91_signatures_go_and_words_stay() {
+        for signature in [
+            "Отправлено с iPhone",
+            "Отправлено из мобильной Яндекс Почты",
+            "Отправлено из Mail.ru для Android",
+            "-- \nОтправлено из Mail.ru для Android",
+            "Отправлено с моего Samsung Galaxy",
+            "Отправлено с мобильного устройства",
+            "Получите Outlook для Android<https://aka.ms/AAb9ysg>",
+            "Скачать Outlook для iOS",
+            "Sent from my Verizon Wireless BlackBerry",
+            "Sent from Mail for Windows 10",
+            "Sent from Yahoo Mail on Android",
+            "Простите за краткость, создано в K-9 Mail.",
+            "Von meinem iPhone gesendet",
+            "Envoyé de mon iPhone",
+            "Отправлено из приложения \"Почта\" для Windows",
+            "С уважением,\nАнна Иванова\nведущий инженер\nООО «Радуга»\nтел. +7 (495) 123-45-67\nanna@raduga.example",
+            "С уважением, Анна",
+            "Best regards,\n\nJohn Doe\nSenior Director",
+            "Mit freundlichen Grüßen\nHans Meier",
+            "--\nАнна\n\nЭто сообщение содержит конфиденциальную информацию",
+            "_______________________________________________\nriak-users mailing list\nriak-users@lists.x.example\nhttp://lists.x.example",
+            "This e-mail is confidential and intended only for the recipient. If you are not the recipient, notify the sender and delete it at once, please.",
+        ] {
+            assert_eq!(
+                new_text(&format!("Не печатает.\n\n{signature}\n")),
+                "Не печатает.",
+                "{signature}"
+            );
+        }
+        for text in [
+            "Hi. I am fine.\n\nThanks,\nAlex",
+            "Готово.\n\nС уважением,\nАнна\n\nP.S. Проверьте ещё второй сервер.",
+            "С уважением отношусь к вашей работе, но отчёт не печатается",
+            "Прошу отнестись\n\nС уважением к срокам",
+            "Список:\n--\nпервый пункт, очень важный\n--\nвторой",
+        ] {
+            let new = new_text(text);
+            assert!(new == text || text.starts_with("Список"), "{new}");
+        }
+    }
+
+    #[test]
+    fn s31_hostile_texts_cost_no_more_than_others() {
+        let attributions = "On Tue, 12 May 2026 at 10:15, A <a@x.example> wrote:\n".repeat(100_000);
+        let wrapped = "On Tue, 12 May 2026 at 10:15,\nA B C D\n".repeat(25_000);
+        for text in [
+            ">".repeat(1 << 20),
+            ">\n".repeat(1 << 19),
+            "> a\n\n".repeat(100_000),
+            attributions,
+            wrapped,
+            "От: а\n".repeat(50_000),
+            "a\n>b\n-- \n".repeat(80_000),
+            "-----\n".repeat(100_000),
+            "С уважением,\n\n".repeat(30_000),
+            "a: b\n".repeat(100_000),
+            "a:".repeat(1 << 19),
+            "\n".repeat(1 << 20),
+            "-----a-----\nFrom: a\n".repeat(40_000),
+            "И> а\nписал 12.05.2026:\n".repeat(20_000),
+            "Отправлено с iPhone\n".repeat(40_000),
+        ] {
+            let start = std::time::Instant::now();
+            let new = new_text(&text);
+            let most = if cfg!(debug_assertions) { 15 } else { 2 };
+            assert!(
+                start.elapsed().as_secs() < most,
+                "{:?} {:.40}",
+                start.elapsed(),
+                text
+            );
+            assert_eq!(new.is_empty(), text.trim().is_empty());
+            assert!(new.len() <= text.len());
+        }
+    }
+
+    proptest::proptest! {
+        /// Whatever stands there: never empty (B25), never longer, and no line that the letter does not have, in its order.
+        #[test]
+        fn b25_nothing_is_lost_or_invented(pieces in proptest::collection::vec(proptest::sample::select(vec![
+            "слово\n", "два слова.\n", "> да\n", ">> да\n", "\n", "-- \n", "--\n", "_____\n", "________________________________\n", "И> а\n",
+            "От: а@x.example\n", "Отправлено: 12 мая 2026 г. 10:15\n", "Кому: б\n", "Тема: в\n", "-----Original Message-----\n",
+            "---------- Forwarded message ---------\n", "12.05.2026, 10:15, А <a@x.example>:\n", "Вы писали 12.05.2026:\n", "On 12 May 2026,\n",
+            "С уважением,\n", "Анна\n", "Отправлено с iPhone\n", "――― Пишите ответ выше этой линии ―――\n", "P.S. ещё\n",
+        ]), 0..30)) {
+            let text = pieces.concat();
+            for new in [new_text(&text), new_text_of_forward(&text)] {
+                proptest::prop_assert_eq!(new.is_empty(), text.trim().is_empty());
+                proptest::prop_assert!(new.len() <= text.len());
+                let mut lines = text.lines().map(str::trim_end);
+                for line in new.lines().filter(|l| !l.is_empty()) {
+                    proptest::prop_assert!(lines.any(|l| l == line), "{} is not there in {}", line, text);
+                }
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the store has seen already: the same bytes (K2), the same content by another path (K3).
+//! What the store has seen already: the same bytes (K2), the same content by another path (K3), a signature under other content (K4).
 
 use std::collections::BTreeMap;
 
@@ -43,6 +43,30 @@ impl Work {
         let row = query.fetch_optional(self.connection()).await?;
         Ok(row.is_some())
     }
+
+    /// Whether this signature vouched before for a letter of other content: then one of the two is a replay.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub async fn signature_seen(
+        &mut self,
+        signature_key: &[u8; 32],
+        content_key: &[u8; 32],
+        except: LetterId,
+    ) -> Result<bool> {
+        if self.lately.signature(signature_key, content_key, except) {
+            return Ok(true);
+        }
+        let row = sqlx::query(
+            "SELECT id FROM letters WHERE signature_key = $1 AND content_key <> $2 AND id <> $3 AND decided_us IS NOT NULL LIMIT 1",
+        )
+        .bind(signature_key.to_vec())
+        .bind(content_key.to_vec())
+        .bind(except.0)
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(row.is_some())
+    }
 }
 
 /// The letters that have these bytes, by their SHA-256.
@@ -64,4 +88,30 @@ pub(crate) async fn known_digests(
         }
     }
     Ok(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::desk::decide::{Concern, Verdict};
+    use crate::store::testing::{apply, decision, kept, minute, on_each_engine};
+
+    #[tokio::test]
+    async fn k4_a_signature_under_another_content_is_known() {
+        on_each_engine(async |db| {
+            let mut one = kept(&db.store, 1, "one").await;
+            let two = kept(&db.store, 2, "two").await;
+            one.signature_key = Some([7; 32]);
+            let (own, other) = (one.content_key.unwrap(), two.content_key.unwrap());
+            let mut work = db.store.begin().await.unwrap();
+            let ignored = decision(Verdict::Ignored, Concern::Nothing, vec![]);
+            apply(&mut work, Some(&one), &ignored, minute(1)).await;
+            assert!(work.signature_seen(&[7; 32], &other, two.id).await.unwrap());
+            work.commit().await.unwrap();
+            let mut work = db.store.begin().await.unwrap();
+            assert!(work.signature_seen(&[7; 32], &other, two.id).await.unwrap());
+            assert!(!work.signature_seen(&[7; 32], &own, two.id).await.unwrap());
+            assert!(!work.signature_seen(&[8; 32], &other, two.id).await.unwrap());
+        })
+        .await;
+    }
 }

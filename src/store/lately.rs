@@ -48,6 +48,7 @@ pub(crate) struct Lately {
 struct Entered {
     id: LetterId,
     content_key: Option<[u8; 32]>,
+    signature_key: Option<[u8; 32]>,
     message_id: Option<String>,
     request: Option<RequestId>,
     verdict: Verdict,
@@ -96,11 +97,26 @@ impl Lately {
         self.entered.push(Entered {
             id: letter.id,
             content_key: letter.content_key,
+            signature_key: letter.signature_key,
             message_id: letter.message_id.clone(),
             request,
             verdict: decision.verdict,
             assurance: letter.assurance,
         });
+    }
+
+    /// Whether this unit decided on a letter of other content with this signature (K4).
+    pub(crate) fn signature(
+        &self,
+        signature_key: &[u8; 32],
+        content_key: &[u8; 32],
+        except: LetterId,
+    ) -> bool {
+        self.entered.iter().any(|letter| {
+            letter.id != except
+                && letter.signature_key.as_ref() == Some(signature_key)
+                && letter.content_key.as_ref() != Some(content_key)
+        })
     }
 
     /// Notes what a decision caused: letters to `readers`, a request, refusals, alerts.

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
-use super::column::{digest, micros, moment, pack, unpack, unpack_text};
+use super::column::{micros, moment, pack, unpack, unpack_text};
 use super::contents::known_digests;
 use super::pool::{Engine, Store};
 use super::statement::{list, made, padded, portions, rows};
@@ -72,6 +72,8 @@ pub struct Waiting {
     pub arrived: DateTime<Utc>,
     /// How often reading it was begun.
     pub attempts: u32,
+    /// How often its decision was put off, since the DNS was silent.
+    pub postponed: u32,
     /// Its bytes.
     pub raw: Vec<u8>,
     /// SHA-256 of its bytes.
@@ -215,75 +217,6 @@ impl Store {
         Ok(known)
     }
 
-    /// The undecided letters, in order of arrival, at most `limit` of them and about `max_bytes` of raw bytes together (at least one letter).
-    ///
-    /// # Errors
-    /// The database can't be read.
-    pub async fn undecided(&self, limit: u32, max_bytes: u64) -> Result<Vec<Waiting>> {
-        // Sizes first: bytes beyond the limit never enter memory.
-        let sizes = sqlx::query(
-            "SELECT arrived_us, id, size FROM letters WHERE decided_us IS NULL ORDER BY arrived_us, id LIMIT $1",
-        )
-        .bind(i64::from(limit))
-        .fetch_all(&self.reader)
-        .await?;
-        let (mut count, mut total, mut last) = (0_i64, 0_u64, None);
-        for row in &sizes {
-            total = total.saturating_add(u64::try_from(row.try_get::<i64, _>(2)?)?);
-            if total > max_bytes && count > 0 {
-                break;
-            }
-            count = count.saturating_add(1);
-            last = Some((row.try_get::<i64, _>(0)?, row.try_get::<i64, _>(1)?));
-        }
-        let Some((arrived, id)) = last else {
-            return Ok(vec![]);
-        };
-        let found = sqlx::query(
-            "SELECT l.id, l.mailbox, l.arrived_us, l.attempts, l.size, o.raw, l.sha256, l.oversize \
-             FROM letters l JOIN originals o ON o.letter_id = l.id \
-             WHERE l.decided_us IS NULL AND (l.arrived_us, l.id) <= ($1, $2) ORDER BY l.arrived_us, l.id LIMIT $3",
-        )
-        .bind(arrived)
-        .bind(id)
-        .bind(count)
-        .fetch_all(&self.reader)
-        .await?;
-        found.iter().map(waiting).collect()
-    }
-
-    /// Counts one more attempt at reading each of these letters, and commits: before the attempt is made.
-    ///
-    /// # Errors
-    /// The database refused.
-    pub async fn count_attempt(&self, ids: &[LetterId]) -> Result<()> {
-        self.add_attempts(ids, 1).await
-    }
-
-    /// Takes the attempt back for those that are still undecided: it ended for reasons that were not theirs.
-    ///
-    /// # Errors
-    /// The database refused.
-    pub async fn forgive_attempt(&self, ids: &[LetterId]) -> Result<()> {
-        self.add_attempts(ids, -1).await
-    }
-
-    async fn add_attempts(&self, ids: &[LetterId], difference: i64) -> Result<()> {
-        let mut tx = self.begin_write().await?;
-        for piece in padded(ids) {
-            let mut query = made(format!(
-                "UPDATE letters SET attempts = attempts + $1 WHERE decided_us IS NULL AND id IN ({})",
-                list(2, piece.len())
-            ))
-            .bind(difference);
-            for id in piece {
-                query = query.bind(id.0);
-            }
-            query.execute(&mut *tx).await?;
-        }
-        tx.commit().await.context("The attempt was not counted")
-    }
-
     /// The record of a letter by its Message-ID (without brackets); the latest if several have it.
     ///
     /// # Errors
@@ -330,22 +263,6 @@ fn record(row: &AnyRow) -> Result<Record> {
         explanation: row
             .try_get::<Option<Vec<u8>>, _>(6)?
             .map(|packed| unpack_text(&packed))
-            .transpose()?,
-    })
-}
-
-fn waiting(row: &AnyRow) -> Result<Waiting> {
-    let sha256: Vec<u8> = row.try_get(6)?;
-    Ok(Waiting {
-        id: LetterId(row.try_get(0)?),
-        mailbox: row.try_get(1)?,
-        arrived: moment(row.try_get(2)?)?,
-        attempts: u32::try_from(row.try_get::<i64, _>(3)?)?,
-        raw: unpack(&row.try_get::<Vec<u8>, _>(5)?, row.try_get(4)?)?,
-        sha256: digest(&sha256)?,
-        oversize: row
-            .try_get::<Option<i64>, _>(7)?
-            .map(u64::try_from)
             .transpose()?,
     })
 }
@@ -512,7 +429,7 @@ mod tests {
     use super::*;
     use crate::desk::decide::{Concern, Verdict};
     use crate::store::testing::{
-        apply, decision, fetched, kept, minute, on_each_engine, register, result,
+        apply, decision, far, fetched, kept, minute, on_each_engine, register, result,
     };
 
     #[tokio::test]
@@ -625,7 +542,7 @@ mod tests {
                 .unwrap();
             let mut seen = vec![];
             loop {
-                let page = db.store.undecided(30, 30_000).await.unwrap();
+                let page = db.store.undecided(30, 30_000, far()).await.unwrap();
                 if page.is_empty() {
                     break;
                 }
@@ -669,7 +586,7 @@ mod tests {
                 )
                 .await
                 .unwrap();
-            let page = db.store.undecided(10, 100).await.unwrap();
+            let page = db.store.undecided(10, 100, far()).await.unwrap();
             assert_eq!(page.len(), 1);
             assert_eq!(page[0].raw.len(), 5000);
         })
@@ -686,7 +603,7 @@ mod tests {
             let attempts: Vec<u32> = db
                 .open_again()
                 .await
-                .undecided(9, 999)
+                .undecided(9, 999, far())
                 .await
                 .unwrap()
                 .iter()

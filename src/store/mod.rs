@@ -19,4 +19,5 @@ mod statement;
 #[cfg(test)]
 mod testing;
 mod told;
+mod undecided;
 mod unwritten;

@@ -97,7 +97,8 @@ impl Store {
     pub async fn next_moment(&self) -> Result<Option<DateTime<Utc>>> {
         let row = sqlx::query(
             "SELECT MIN(t.at_us) FROM (SELECT MIN(opens_us) AS at_us FROM requests WHERE number_count IS NULL \
-             UNION ALL SELECT MIN(lapses_us) AS at_us FROM pendings WHERE settled_us IS NULL) AS t",
+             UNION ALL SELECT MIN(lapses_us) AS at_us FROM pendings WHERE settled_us IS NULL \
+             UNION ALL SELECT MIN(not_before_us) AS at_us FROM letters WHERE decided_us IS NULL AND not_before_us IS NOT NULL) AS t",
         )
         .fetch_one(&self.reader)
         .await?;

@@ -15,7 +15,7 @@ pub(crate) struct Step {
 }
 
 /// All steps in order; the first is version 1. A step that was ever released is never edited.
-pub(crate) const STEPS: [Step; 2] = [
+pub(crate) const STEPS: [Step; 3] = [
     Step {
         name: "the_desk",
         sqlite: include_str!("../../migrations/0001_the_desk.sql"),
@@ -25,6 +25,11 @@ pub(crate) const STEPS: [Step; 2] = [
         name: "append_only",
         sqlite: include_str!("../../migrations/0002_append_only.sqlite.sql"),
         postgres: include_str!("../../migrations/0002_append_only.postgres.sql"),
+    },
+    Step {
+        name: "postponed",
+        sqlite: include_str!("../../migrations/0003_postponed.sql"),
+        postgres: include_str!("../../migrations/0003_postponed.sql"),
     },
 ];
 

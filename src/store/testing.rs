@@ -114,6 +114,11 @@ pub(crate) fn minute(minutes: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_428_000, 0).unwrap() + Duration::minutes(minutes)
 }
 
+/// A moment after every other.
+pub(crate) fn far() -> DateTime<Utc> {
+    minute(10_000_000)
+}
+
 pub(crate) fn address(text: &str) -> Address {
     Address::new(text).unwrap()
 }
@@ -150,6 +155,7 @@ pub(crate) fn result(id: LetterId, raw: &str) -> LetterResult {
         sha256: Sha256::digest(raw.as_bytes()).into(),
         message_id: Some(format!("{raw}@raduga.example")),
         content_key: Some(Sha256::digest(format!("key of {raw}")).into()),
+        signature_key: None,
         sender: Some("maria@raduga.example".to_owned()),
         assurance: Level::Domain,
     }

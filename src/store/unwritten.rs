@@ -251,10 +251,11 @@ async fn decide(connection: &mut AnyConnection, engine: Engine, decided: &[Decid
     // PostgreSQL takes an untyped place in VALUES for text.
     let types = [
         "BIGINT", "BIGINT", "TEXT", "BIGINT", "TEXT", "BYTEA", "TEXT", "BYTEA", "BYTEA", "TEXT",
+        "BYTEA",
     ];
     let mut query = made(format!(
         "UPDATE letters SET decided_us = v.column2, verdict = v.column3, request_id = v.column4, message_id = v.column5, \
-         content_key = v.column6, sender_key = v.column7, explanation = v.column8, assurance = v.column10 \
+         content_key = v.column6, sender_key = v.column7, explanation = v.column8, assurance = v.column10, signature_key = v.column11 \
          FROM (VALUES {}) AS v WHERE letters.id = v.column1 AND letters.decided_us IS NULL AND letters.sha256 = v.column9",
         typed_rows(engine, &types, decided.len())
     ));
@@ -270,7 +271,8 @@ async fn decide(connection: &mut AnyConnection, engine: Engine, decided: &[Decid
             .bind(letter.sender.clone())
             .bind(row.explanation.packed().to_vec())
             .bind(letter.sha256.to_vec())
-            .bind(letter.assurance.word());
+            .bind(letter.assurance.word())
+            .bind(letter.signature_key.map(|key| key.to_vec()));
     }
     let done = query
         .execute(connection)

@@ -96,6 +96,8 @@ pub struct LetterResult {
     pub message_id: Option<String>,
     /// The identity that survives another path (K3); none if it could not be read.
     pub content_key: Option<[u8; 32]>,
+    /// The identity of the signature that vouches for it (K4), if one does.
+    pub signature_key: Option<[u8; 32]>,
     /// The comparison key of the sender's address.
     pub sender: Option<String>,
     /// How sure the desk is of that sender.
@@ -467,7 +469,7 @@ mod tests {
     use crate::desk::request::{Number, PendingKind};
     use crate::store::history::ChainState;
     use crate::store::testing::{
-        address, apply, decision, kept, matter, minute, notice, on_each_engine, register,
+        address, apply, decision, far, kept, matter, minute, notice, on_each_engine, register,
         registered, written,
     };
 
@@ -494,7 +496,7 @@ mod tests {
             drop(work);
             assert_eq!(db.count("SELECT COUNT(*) FROM requests").await, 1);
             assert_eq!(db.count("SELECT COUNT(*) FROM events").await, 1);
-            assert_eq!(db.store.undecided(9, 999).await.unwrap().len(), 1);
+            assert_eq!(db.store.undecided(9, 999, far()).await.unwrap().len(), 1);
             let (request, second) = register(&db.store, 3, "three").await;
             assert_eq!((first.count(), second.count()), (1, 2));
             assert_eq!(request, RequestId(2));
@@ -529,7 +531,7 @@ mod tests {
                 .unwrap_err();
                 work.commit().await.unwrap_err();
             }
-            assert_eq!(db.store.undecided(9, 999).await.unwrap().len(), 1);
+            assert_eq!(db.store.undecided(9, 999, far()).await.unwrap().len(), 1);
         })
         .await;
     }
@@ -550,7 +552,7 @@ mod tests {
             )
             .unwrap_err();
             work.commit().await.unwrap_err();
-            assert_eq!(db.store.undecided(9, 999).await.unwrap().len(), 1);
+            assert_eq!(db.store.undecided(9, 999, far()).await.unwrap().len(), 1);
         })
         .await;
     }
@@ -604,7 +606,7 @@ mod tests {
             work.enter(Some(&letter), &ignored, &names, &[], minute(1))
                 .unwrap();
             work.commit().await.unwrap_err();
-            assert_eq!(db.store.undecided(9, 999).await.unwrap().len(), 1);
+            assert_eq!(db.store.undecided(9, 999, far()).await.unwrap().len(), 1);
         })
         .await;
     }

@@ -27,4 +27,5 @@ mod lifetime;
 mod post;
 mod series;
 mod several;
+mod signed;
 mod unusual;
