@@ -9,7 +9,7 @@ use crate::desk::decide::{Concern, Decision, Known, Verdict};
 use crate::desk::event::Event;
 use crate::desk::letter::{From, Letter};
 use crate::desk::loops::Breakers;
-use crate::desk::request::{Kind, Type};
+use crate::desk::request::{Kind, Request, Type};
 
 /// A letter of ours as `explain` names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub fn json(case: &Case<'_>) -> Value {
         "text": letter.text,
         "new_text": letter.new_text,
         "attachments": letter.attachments.iter().map(|a| json!({
-            "name": a.name, "type": a.media_type, "size": a.size, "sha256": hex(&a.sha256),
+            "name": a.name, "type": a.media_type, "size": a.size, "sha256": hex(&a.sha256), "inline": a.inline,
         })).collect::<Vec<_>>(),
         "automatic": Breakers::ALL.machine(letter).map(|(what, _)| what.word()),
         "bounce": letter.bounce.as_ref().map(|b| json!({
@@ -150,11 +150,9 @@ struct Found {
 
 impl Found {
     fn of(case: &Case<'_>) -> Self {
-        let (matter, due) = match (&case.decision.concern, &case.known.lead) {
+        let (matter, due) = match (&case.decision.concern, existing(case)) {
             (Concern::Opened(matter), _) => (matter, None),
-            (Concern::Existing(id), Some(lead)) if lead.request.id == *id => {
-                (&lead.request.matter, lead.request.due)
-            }
+            (Concern::Existing(_), Some((request, _))) => (&request.matter, request.due),
             (Concern::Existing(_) | Concern::Nothing, _) => return Self::default(),
         };
         let kind = case.decision.events.iter().find_map(|e| {
@@ -172,6 +170,22 @@ impl Found {
             due,
         }
     }
+}
+
+/// The existing request that the letter is entered in, and what led there.
+fn existing<'c>(case: &Case<'c>) -> Option<(&'c Request, &'static str)> {
+    let Concern::Existing(id) = &case.decision.concern else {
+        return None;
+    };
+    let returned = case.known.returned.as_ref();
+    let returned =
+        returned.and_then(|r| Some((r.request.as_ref()?, "it returns a letter of ours")));
+    let lead = case.known.lead.as_ref();
+    let lead = lead.map(|l| (&l.request, l.evidence.in_words()));
+    returned
+        .into_iter()
+        .chain(lead)
+        .find(|(request, _)| request.id == *id)
 }
 
 /// What speaks for the decision and what against the sender or the letter; whoever establishes something adds it to the findings.
@@ -194,12 +208,9 @@ fn about(case: &Case<'_>) -> Value {
     if case.decision.verdict == Verdict::Held {
         return Value::Null;
     }
-    match (&case.decision.concern, &case.known.lead) {
-        (Concern::Existing(id), Some(lead)) if lead.request.id == *id => json!({
-            "number": lead.request.number.map(|n| n.to_string()), "evidence": lead.evidence.in_words(),
-        }),
-        _ => Value::Null,
-    }
+    existing(case).map_or(Value::Null, |(request, evidence)| {
+        json!({ "number": request.number.map(|n| n.to_string()), "evidence": evidence })
+    })
 }
 
 /// The number that the decision gave, or that of the request it is about.

@@ -5,9 +5,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::config::Config;
 use crate::desk::address::Address;
+use crate::desk::bounce::Returned;
 use crate::desk::decide::{Evidence, Known, Lead};
 use crate::desk::finding::Alternative;
 use crate::desk::letter::{From, Letter};
+use crate::desk::notice::Template;
 use crate::desk::request::{Number, Pending, PendingKind, Request};
 use crate::examination::Examined;
 use crate::mail::clues::{Clue, Clues, Place};
@@ -37,6 +39,7 @@ pub async fn known(
     let followed = follow(work, &examined.clues, sender.as_deref()).await?;
     (known.lead, known.unclear) = (followed.lead, followed.unclear);
     known.rejected = followed.rejected;
+    known.returned = returned(work, config, &examined.letter).await?;
     if proves(config, known.lead.as_ref(), &examined.letter) {
         examined.assurance = examined
             .assurance
@@ -64,6 +67,48 @@ pub async fn known(
         known.refusals_today = counts.refusals_today;
     }
     Ok(known)
+}
+
+/// How many Message-IDs of a bounce may be those of letters of ours.
+const RETURNED: usize = 12;
+
+/// R47: the letter of ours that a bounce returns, by the seal in its Message-ID: in what came back, else in what the bounce answers.
+async fn returned(work: &mut Work, config: &Config, letter: &Letter) -> Result<Option<Returned>> {
+    let Some(bounce) = &letter.bounce else {
+        return Ok(None);
+    };
+    let ids = bounce
+        .original_message_id
+        .iter()
+        .chain(&bounce.further_ids)
+        .chain(&letter.in_reply_to)
+        .chain(letter.references.iter().rev());
+    for id in ids.take(RETURNED) {
+        let sealed = id.rsplit_once('@').map_or(id.as_str(), |(local, _)| local);
+        let Some(token) = config.keys.open(sealed) else {
+            continue;
+        };
+        let Some(sent) = work.sent(token.outbox).await? else {
+            continue;
+        };
+        let Ok(to) = Address::new(&sent.recipient) else {
+            continue;
+        };
+        let request = match sent.request {
+            Some(id) => work.request(id).await?,
+            None => None,
+        };
+        return Ok(Some(Returned {
+            outbox: sent.id,
+            to,
+            request,
+            template: Template::read(&sent.template),
+            internal: sent.internal,
+            about_failure: sent.about_failure,
+            lost: sent.lost,
+        }));
+    }
+    Ok(None)
 }
 
 /// The moments that limits count from (R12, R48).

@@ -268,7 +268,8 @@ fn alike(size: usize) -> Vec<u8> {
 
 fn time(raw: &[u8]) -> Duration {
     let began = Instant::now();
-    let examined = examination::examine(raw, &properties::desk(), properties::MAILBOX);
+    let (desk, now) = (properties::desk(), properties::now());
+    let examined = examination::examine(raw, &desk, properties::MAILBOX, now);
     subject::base(&examined.letter.subject);
     began.elapsed()
 }

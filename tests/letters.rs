@@ -1,4 +1,8 @@
 //! Letters and what is read from them: each `tests/letters/*.eml` beside its `.txt`; `UPDATE=1 cargo test --test letters` rewrites the latter.
+//!
+//! What they try: B21 charsets declared, undeclared and wrong, encoded words split anywhere, comments in an address; B22 HTML alone, an empty
+//! text beside HTML, a letter that holds nothing but a letter; B23 `winmail.dat`, uuencode, clear-signed text, S/MIME opaque and detached;
+//! B24 names that attack, pictures that the text shows; B28 a date of another century.
 
 #![allow(
     clippy::unwrap_used,
@@ -64,6 +68,66 @@ fn a9_line_ends_and_trace_fields_do_not_change_a_letter() {
     }
 }
 
+/// B27: each cap has a letter that hits it; it is told, the sender is known or nobody, and it takes no time.
+#[test]
+fn b27_each_cap_is_hit_and_told() {
+    let head = "From: a@x.example\nTo: s@desk.example\n";
+    let mixed = "Content-Type: multipart/mixed; boundary=b\n\n";
+    let mut deep = head.to_owned();
+    for at in 0..200 {
+        write!(
+            deep,
+            "Content-Type: multipart/mixed; boundary=b{at}\n\n--b{at}\n"
+        )
+        .unwrap();
+    }
+    let word = "=?utf-8?Q?a?= ";
+    let link = "<a href=\"https://x.example/123456789\">here</a> ";
+    for (letter, told) in [
+        (
+            format!("{head}{mixed}{}", "--b\n\nx\n".repeat(3_000)),
+            "More than 2000 parts",
+        ),
+        (deep, "nested more than 100 deep"),
+        (
+            format!("{head}{}\nx", "X-Much: 0123456789\n".repeat(60_000)),
+            "Header lines of more than 1048576 octets",
+        ),
+        (
+            format!("{head}Subject: {}\n\nx", word.repeat(2_000)),
+            "Subject holds more than 1000 encoded words",
+        ),
+        (
+            format!("{head}Subject: {}\n\nx", "long ".repeat(1_000)),
+            "Subject longer than 2000 characters",
+        ),
+        (
+            format!(
+                "{head}Cc: {}b@x.example\n\nx",
+                "b@x.example, ".repeat(2_000)
+            ),
+            "Cc holds more than 1000 addresses",
+        ),
+        (
+            format!("{head}Content-Type: text/html\n\n{}", link.repeat(100_000)),
+            "Text longer than",
+        ),
+        (
+            format!("{head}\n{}", "words and words\n".repeat(400_000)),
+            "Text longer than",
+        ),
+    ] {
+        let begun = std::time::Instant::now();
+        let read = read(letter.as_bytes(), Caps::DEFAULT);
+        let took = begun.elapsed();
+        let found = read.faults.iter().any(|f| f.contains(told));
+        assert!(found, "{told}: {:?}", read.faults);
+        assert!(read.text.len() <= Caps::DEFAULT.text_bytes);
+        // Ten times what an optimised build may take.
+        assert!(took.as_secs() < 20, "{told}: {took:?}");
+    }
+}
+
 fn tell(letter: &Letter) -> String {
     let mut out = String::new();
     let mut line = |name: &str, value: &str| {
@@ -121,8 +185,15 @@ fn tell(letter: &Letter) -> String {
         line(
             "attachment",
             &format!(
-                "{} ({}, {} octets, {digest}…)",
-                attachment.name, attachment.media_type, attachment.size
+                "{} ({}, {} octets, {digest}…){}",
+                attachment.name,
+                attachment.media_type,
+                attachment.size,
+                if attachment.inline {
+                    " shown in the text"
+                } else {
+                    ""
+                }
             ),
         );
     }

@@ -12,9 +12,11 @@
 //! After the subject may stand: `reply TEMPLATE` (answers the last such letter that this person received), `plain reply` (the same with
 //! all headers lost but the subject), `replyto NAME TEMPLATE` (answers a letter that somebody else received), `oversize` (more than the desk takes lay on the server), `same` (Message-ID and date of the
 //! step before), `at NAME TEMPLATE` (to the reply address of such a letter to NAME, all headers lost), `unsigned` (our server says nothing of the sender), `forged` (it says that authentication failed),
+//! `about NAME TEMPLATE` (`{id}` and `{to}` in the text are the Message-ID and the recipient of a letter that somebody received),
 //! `signed` (our server says nothing, the sender's domain signed it), `tampered` (the same, and somebody added a line on the way), `replayed` (the letter of the step before, sent on to another `To:`),
 //! `returned TEMPLATE` (the desk's own letter comes back, byte for byte), `to ADDRESS`, `named NAME` (the display name, in one word), `from FIELD` (the whole `From:` field, to the end of the line), `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
-//! A step `DAY DATE TIME  tick` only lets time pass; `dns silent` and `dns answers` say what the DNS does from then on.
+//! A step `DAY DATE TIME  tick` only lets time pass; `dns silent` and `dns answers` say what the DNS does from then on;
+//! `resolved NUMBER` stands for a specialist who resolves a request.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -37,12 +39,18 @@ use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use futures::StreamExt as _;
 use postdesk::clock::Clock;
 use postdesk::config::{self, Config};
+use postdesk::desk::decide::{Concern, Decision, Verdict};
+use postdesk::desk::event::Event;
+use postdesk::desk::notice::{Notice, Purpose, Tells, Template, Thread};
+use postdesk::desk::request::{Number, Status};
 use postdesk::dns::resolver::Resolver;
 use postdesk::inbound::Inbound;
 use postdesk::mail::dkim::answer::Answer;
 use postdesk::store::letters::{Fetched, Location};
 use postdesk::store::outbox::Fate;
 use postdesk::store::pool::Store;
+use postdesk::store::work::Written;
+use postdesk::writing;
 
 #[path = "support/signer.rs"]
 mod signer;
@@ -317,6 +325,9 @@ impl Play {
             self.dns_says(words[4]);
         } else if words[3] == "tick" {
             self.clock.set(at);
+        } else if words[3] == "resolved" {
+            self.clock.set(at);
+            self.resolved(words[4]).await;
         } else {
             self.letter(step, at).await;
         }
@@ -328,6 +339,49 @@ impl Play {
             }
         }
         self.show().await;
+    }
+
+    /// A specialist's work, for which there is no command yet: the request is resolved, and its requester is told.
+    async fn resolved(&mut self, number: &str) {
+        let number = Number::read(number).unwrap();
+        let request = self.store.request(number).await.unwrap().unwrap();
+        let matter = &request.matter;
+        let decision = Decision {
+            verdict: Verdict::Attached,
+            sender: None,
+            concern: Concern::Existing(request.id),
+            events: vec![Event::StatusChanged {
+                to: Status::Resolved,
+                by: None,
+                why: "done".to_owned(),
+            }],
+            notices: vec![Notice {
+                template: Template::StatusChanged,
+                to: matter.requester.clone(),
+                name: matter.requester_name.clone(),
+                locale: matter.locale,
+                purpose: Purpose::Reply,
+                thread: Thread::default(),
+                tells: Tells {
+                    number: Some(number),
+                    subject: matter.subject.clone(),
+                    status: Some(Status::Resolved),
+                    ..Tells::default()
+                },
+            }],
+            reasons: vec![],
+            findings: Default::default(),
+        };
+        let now = self.clock.now();
+        let mut work = self.store.begin().await.unwrap();
+        let names = work.name(&decision);
+        let (letters, _) = writing::write(&self.config, &decision, &names, now).unwrap();
+        let written = Written {
+            explanation: None,
+            letters,
+        };
+        work.apply(None, &decision, &names, written, now).unwrap();
+        work.commit().await.unwrap();
     }
 
     /// Every domain of the cast publishes the key that signs in scenarios.
@@ -435,9 +489,20 @@ impl Play {
         for header in &step.headers {
             raw += &format!("{header}\r\n");
         }
-        raw += "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n";
+        raw += "MIME-Version: 1.0\r\n";
+        if !step.headers.iter().any(|h| h.starts_with("Content-Type:")) {
+            raw += "Content-Type: text/plain; charset=utf-8\r\n";
+        }
+        raw += "Content-Transfer-Encoding: 8bit\r\n\r\n";
         raw += &step.body.join("\r\n");
         raw += "\r\n";
+        if let Some(i) = options.iter().position(|o| *o == "about") {
+            let reader = address_of(options[i + 1]);
+            let lost = self.received_by(options[i + 1], &reader, options[i + 2]);
+            raw = raw
+                .replace("{id}", &lost.message_id)
+                .replace("{to}", &reader);
+        }
         if options.contains(&"signed") || options.contains(&"tampered") {
             let signer = Signer::ed25519(from.rsplit('@').next().unwrap(), "scenario");
             raw = signer.sign(&raw, "c=relaxed/relaxed; ", "from:subject:date");
@@ -560,6 +625,17 @@ impl Play {
             if ["challenge", "ask-installation", "order-to-confirm"].contains(&template.as_str()) {
                 let cited = parsed.text.lines().find_map(|l| l.strip_prefix("> "));
                 write!(line, ", citing «{}»", cited.unwrap_or_default()).unwrap();
+            }
+            if template == "specialist-alert"
+                && let Some((_, why)) = parsed.text.split_once("Причина: ")
+                && parsed.text.contains("не доставлено")
+            {
+                write!(
+                    line,
+                    ", because «{}»",
+                    why.lines().next().unwrap_or_default().trim()
+                )
+                .unwrap();
             }
             if template == "specialist-alert" && parsed.text.contains("postdesk explain") {
                 line += ", the last for an hour";

@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod bounce;
+pub mod dns;
 pub mod quote;
 pub mod reader;
 pub mod results;
@@ -23,9 +24,10 @@ use postdesk::mail::thread::Keys;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets, by the names of their folders.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("address", address::hold),
     ("bounce", bounce::hold),
+    ("dns", dns::hold),
     ("quote", quote::hold),
     ("reader", reader::hold),
     ("results", results::hold),

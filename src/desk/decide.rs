@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::address::Address;
 use super::assurance::SenderAssurance;
+use super::bounce::Returned;
 use super::event::Event;
 use super::finding::{Alternative, Findings};
 use super::letter::Letter;
@@ -142,6 +143,8 @@ pub struct Incoming<'a> {
 pub struct Known {
     /// The request that the letter seems to be about: what the strongest clue leads to.
     pub lead: Option<Lead>,
+    /// The letter of ours that it returns, if it is a bounce (R47).
+    pub returned: Option<Returned>,
     /// Requests that equally strong clues lead to, where nothing tells which is meant (D48).
     pub unclear: Vec<Request>,
     /// Clues that lead nowhere, or elsewhere than a stronger one.

@@ -113,6 +113,8 @@ pub enum Event {
         to: Address,
         /// The server's reason, cleaned.
         why: String,
+        /// Its name in the outbox where a bounce tells of it: the row still says that the server took it, and is corrected with this.
+        outbox: Option<i64>,
     },
 }
 

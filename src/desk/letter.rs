@@ -3,6 +3,10 @@
 use chrono::{DateTime, FixedOffset};
 
 use super::address::Address;
+use super::subject;
+
+/// Longest line that stands in for a subject, in characters.
+const TITLE: usize = 80;
 
 /// Who the letter says it is from (S12: exactly one plain address, or nobody).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +48,8 @@ pub struct Attachment {
     pub size: u64,
     /// SHA-256 of the decoded octets.
     pub sha256: [u8; 32],
+    /// Whether the text shows it, as a picture in it or a signature's logo, rather than the writer having sent a file.
+    pub inline: bool,
 }
 
 /// Why the desk takes a letter for one that no person wrote for it (R46). The words are those of `explain --json`.
@@ -79,19 +85,25 @@ impl Automatic {
     }
 }
 
-/// What a bounce says about one recipient (R47, RFC 3464).
+/// What a bounce says (R47, RFC 3464). A letter of ours has one recipient; reports of other letters may name several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounce {
     /// The recipient that could not be reached.
     pub recipient: Option<String>,
-    /// The action: failed, delayed, …
+    /// Other addresses that it names: the same recipient's after forwarding, and further recipients.
+    pub also: Vec<String>,
+    /// What became of the letter: `failed`, it will never arrive; `delayed`, it is still being tried.
     pub action: String,
-    /// The enhanced status code, such as `5.1.1`.
+    /// The enhanced status code, such as `5.1.1` (RFC 3463).
     pub status: Option<String>,
-    /// Whether trying again is pointless.
+    /// Whether the address is dead, so that trying it again is pointless. A letter can be lost at an address that lives.
     pub permanent: bool,
+    /// The other server's words, cleaned and cut.
+    pub diagnostic: Option<String>,
     /// The Message-ID of the letter it is about, without brackets.
     pub original_message_id: Option<String>,
+    /// Other Message-IDs of what it returns.
+    pub further_ids: Vec<String>,
 }
 
 /// Everything that the rules need to know of one letter. Reading never fails: what could not be read stands in `faults`.
@@ -133,4 +145,46 @@ pub struct Letter {
     pub content_key: [u8; 32],
     /// What could not be read, and what was cut short, in English for `explain`.
     pub faults: Vec<String>,
+}
+
+impl Letter {
+    /// What the letter is about: its subject without prefixes and tags, or else the first line of the new text that says something (B29).
+    /// A greeting says nothing, unless there is nothing else.
+    pub fn title(&self) -> String {
+        let base = subject::base(&self.subject);
+        if !base.is_empty() {
+            return base;
+        }
+        let mut lines = self
+            .new_text
+            .lines()
+            .map(str::trim)
+            .filter(|l| !l.is_empty());
+        let first = lines.clone().next().unwrap_or_default();
+        let telling = |line: &&str| line.split_whitespace().nth(2).is_some();
+        let line = lines.find(telling).unwrap_or(first);
+        match line.char_indices().nth(TITLE) {
+            Some((end, _)) => format!("{}…", line.get(..end).unwrap_or(line).trim_end()),
+            None => line.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::mail::parse::{Caps, read};
+
+    #[test]
+    fn b29_a_letter_without_a_subject_is_titled_by_its_first_telling_line() {
+        let title = |letter: &str| read(letter.as_bytes(), Caps::DEFAULT).title();
+        assert_eq!(title("Subject: Re: Отчёт\n\nтекст"), "Отчёт");
+        assert_eq!(
+            title("Subject: Re:\n\nДобрый день!\n\nНе открывается журнал успеваемости.\nСпасибо"),
+            "Не открывается журнал успеваемости."
+        );
+        assert_eq!(title("From: a@x.example\n\nПривет"), "Привет");
+        assert_eq!(title("From: a@x.example\n\n"), "");
+        let long = title(&format!("From: a@x.example\n\n{}", "слово ".repeat(100)));
+        assert!(long.chars().count() <= 81 && long.ends_with('…'), "{long}");
+    }
 }

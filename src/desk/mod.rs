@@ -3,6 +3,7 @@
 pub mod address;
 pub mod assurance;
 pub mod authority;
+pub mod bounce;
 pub mod calendar;
 pub mod deadline;
 pub mod decide;

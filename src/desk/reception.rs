@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::address::Address;
 use super::authority;
+use super::bounce;
 use super::decide::{Concern, Decision, Incoming, Known, Lead, Sender, Verdict};
 use super::draft::Draft;
 use super::event::Event;
@@ -45,7 +46,13 @@ pub(super) fn letter(
             .findings()
             .opposing
             .push(format!("A machine's mark, {}: {why}", what.word()));
-        if what != Automatic::Bulk || !on_file {
+        if let (Some(bounce), Some(returned)) = (&incoming.letter.bounce, &known.returned) {
+            draft.because(format!("A mail system reports on a letter ({why})"));
+            return bounce::bounced(draft, bounce, returned);
+        }
+        // What a known person writes is no mail system's report unless it returns a letter of ours.
+        let perhaps = matches!(what, Automatic::Bulk | Automatic::Bounce);
+        if !perhaps || !on_file {
             draft.because(format!(
                 "No person wrote it for the desk: {} ({why}); never answered (R46)",
                 what.word()
@@ -53,7 +60,8 @@ pub(super) fn letter(
             return automatic(draft, known, incoming, &standing);
         }
         draft.because(format!(
-            "Marked as bulk ({why}), but from a representative: taken, and not answered (R46)"
+            "Taken for {} ({why}), but from a representative: taken, and not answered (R46)",
+            what.word()
         ));
     }
     let address = match &incoming.letter.from {
@@ -88,7 +96,7 @@ pub(super) fn letter(
             reply::Result::NotAbout(back) => draft = *back,
         }
     }
-    if matches!(machine, Some((Automatic::Bulk, _))) {
+    if machine.is_some() {
         draft.keep_silent_to(&address);
     }
     on_its_own(draft, known, incoming, &standing, &address)

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::address::Address;
 use super::assurance::Level;
+use super::deadline;
 use super::decide::{self, Concern, Decision, Incoming, Known, Verdict};
 use super::draft::Draft;
 use super::event::Event;
@@ -14,7 +15,6 @@ use super::people::{Appointment, Customer, Locale};
 use super::policy::{Authentication, Desk};
 use super::request::{Kind, Matter, Number, Status};
 use super::telling::{self, State};
-use super::{deadline, subject};
 
 /// The most characters of a name that somebody gives themselves.
 const NAME: usize = 200;
@@ -232,7 +232,7 @@ pub(super) fn bare_matter(
         locale,
         kind,
         type_: type_of(desk, incoming),
-        subject: subject::base(&letter.subject),
+        subject: letter.title(),
         message_id: letter.message_id.clone(),
         arrived: incoming.arrived,
         opens: place.opens,

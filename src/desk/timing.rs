@@ -128,22 +128,31 @@ pub(super) fn undelivered(
     draft.because(format!(
         "A letter of the desk could not be delivered: {why}"
     ));
-    let mut tells = Tells::default();
     if let Some(request) = request {
         draft.concern = Concern::Existing(request.id);
         draft.event(Event::Undelivered {
             to: to.clone(),
             why: why.to_owned(),
+            outbox: None,
         });
-        tells = telling::tells(desk, &request.matter, State::of(request));
     }
     if !internal {
-        telling::alert(
-            &mut draft,
-            None,
-            tells,
-            Alert::Undelivered(to.clone(), why.to_owned()),
-        );
+        tell_undelivered(&mut draft, request, to, why);
     }
     draft.end(Verdict::Attached)
+}
+
+/// Brings a letter that is lost to the specialists (R47).
+pub(super) fn tell_undelivered(
+    draft: &mut Draft<'_>,
+    request: Option<&Request>,
+    to: &Address,
+    why: &str,
+) {
+    let tells = request.map_or_else(Tells::default, |request| {
+        let (matter, state) = draft.after(request);
+        telling::tells(draft.desk, &matter, state)
+    });
+    let alert = Alert::Undelivered(to.clone(), why.to_owned());
+    telling::alert(draft, None, tells, alert);
 }

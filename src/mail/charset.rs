@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use encoding_rs::{Encoding, IBM866, ISO_8859_5, KOI8_R, UTF_8, WINDOWS_1251, WINDOWS_1252};
+use encoding_rs::{
+    Encoding, IBM866, ISO_2022_JP, ISO_8859_5, KOI8_R, UTF_8, WINDOWS_1251, WINDOWS_1252,
+};
 use mail_parser::decoders::charsets::map::charset_decoder;
 
 use super::transfer;
@@ -19,6 +21,8 @@ pub(crate) struct Decoded {
 
 /// How many octets a guess looks at; the rest of a letter reads like its beginning.
 const SAMPLE: usize = 2048;
+/// So many characters in a row that are UTF-8 are no accident of a double-byte charset; two are («联通» in GBK).
+const WIDE: usize = 5;
 
 /// Decodes `bytes`. `declared` is the sender's word for the charset.
 pub(crate) fn decode(bytes: &[u8], declared: Option<&str>) -> Decoded {
@@ -37,6 +41,7 @@ pub(crate) fn decode(bytes: &[u8], declared: Option<&str>) -> Decoded {
     }
     match Encoding::for_label(label.as_bytes()) {
         Some(encoding) if encoding == UTF_8 => declared_utf8(bytes),
+        Some(encoding) if encoding == ISO_2022_JP => declared_other(&joined(bytes), encoding),
         Some(encoding) if encoding == encoding_rs::REPLACEMENT => guess(bytes),
         Some(encoding) => declared_other(bytes, encoding),
         None => match charset_decoder(label.as_bytes()) {
@@ -51,6 +56,12 @@ pub(crate) fn guess(bytes: &[u8]) -> Decoded {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return certain(text.to_owned());
     }
+    // A line or two may be UTF-8 by accident; a paragraph is not.
+    mixed(bytes, WIDE.saturating_mul(4)).unwrap_or_else(|| guess_one(bytes))
+}
+
+/// Decodes octets that are no UTF-8 and all in one charset.
+fn guess_one(bytes: &[u8]) -> Decoded {
     let encoding = match best_cyrillic(bytes) {
         Some((encoding, score)) if score > 0 => encoding,
         _ => detected(bytes),
@@ -74,7 +85,7 @@ fn utf7(bytes: &[u8]) -> String {
     let mut rest = bytes;
     while let Some(at) = rest.iter().position(|b| *b == b'+') {
         let (before, shifted) = rest.split_at(at);
-        out.push_str(&String::from_utf8_lossy(before));
+        out.push_str(&guess(before).text);
         let inner = shifted.get(1..).unwrap_or_default();
         let end = inner
             .iter()
@@ -85,7 +96,7 @@ fn utf7(bytes: &[u8]) -> String {
         let units = octets.as_chunks::<2>().0;
         if code.is_empty() || units.is_empty() {
             out.push('+');
-            out.push_str(&String::from_utf8_lossy(code));
+            out.extend(code.iter().map(|b| char::from(*b)));
         } else {
             let units = units.iter().map(|pair| u16::from_be_bytes(*pair));
             out.extend(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
@@ -94,33 +105,94 @@ fn utf7(bytes: &[u8]) -> String {
         let dash = code.is_empty() || !units.is_empty();
         rest = after.strip_prefix(b"-").filter(|_| dash).unwrap_or(after);
     }
-    out.push_str(&String::from_utf8_lossy(rest));
+    out.push_str(&guess(rest).text);
+    out
+}
+
+/// ISO-2022-JP without escape sequences that another one follows at once: such stand where two pieces were joined, and decoders refuse them.
+fn joined(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let [first, after @ ..] = rest {
+        if let [0x1b, b'(' | b'$', _, next @ ..] = rest
+            && next.first() == Some(&0x1b)
+        {
+            rest = next;
+        } else {
+            out.push(*first);
+            rest = after;
+        }
+    }
     out
 }
 
 fn declared_utf8(bytes: &[u8]) -> Decoded {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => certain(text.to_owned()),
-        Err(_) => {
-            // A few broken characters in text that is UTF-8 elsewhere (a cut, a bad relay) are no reason to read it all otherwise.
-            let text = String::from_utf8_lossy(bytes);
-            let broken = text.chars().filter(|c| *c == '\u{fffd}').count();
-            let whole = text
-                .chars()
-                .filter(|c| !c.is_ascii() && *c != '\u{fffd}')
-                .count();
-            if broken.saturating_mul(4) < whole {
-                certain(text.into_owned())
-            } else {
-                guess(bytes)
-            }
-        }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return certain(text.to_owned());
     }
+    mixed(bytes, 1).unwrap_or_else(|| guess_one(bytes))
+}
+
+/// UTF-8 with lines in another charset, such as a relay or a scanner adds; none if fewer than `least` characters in it are UTF-8.
+fn mixed(bytes: &[u8], least: usize) -> Option<Decoded> {
+    let lines = || bytes.split_inclusive(|b| *b == b'\n');
+    let whole: usize = lines()
+        .filter(|l| !l.is_ascii() && !is_foreign(l))
+        .map(|l| wide(&String::from_utf8_lossy(l)))
+        .sum();
+    if whole < least {
+        return None;
+    }
+    let foreign: Vec<u8> = lines()
+        .filter(|l| is_foreign(l))
+        .flatten()
+        .copied()
+        .collect();
+    if foreign.is_empty() {
+        // A few broken characters in text that is UTF-8 elsewhere (a bad relay) are no reason to read it all otherwise; half a character at the
+        // end is a cut, and no more of it is left than of what followed.
+        let end = match std::str::from_utf8(bytes) {
+            Err(fault) if fault.error_len().is_none() => fault.valid_up_to(),
+            _ => bytes.len(),
+        };
+        let bytes = bytes.get(..end).unwrap_or(bytes);
+        return Some(certain(String::from_utf8_lossy(bytes).into_owned()));
+    }
+    let guessed = guess_one(&foreign).guessed?;
+    let encoding = Encoding::for_label(guessed.as_bytes())?;
+    let text = lines()
+        .map(|line| {
+            if is_foreign(line) {
+                encoding.decode_without_bom_handling(line).0
+            } else {
+                String::from_utf8_lossy(line)
+            }
+        })
+        .collect();
+    Some(Decoded {
+        text,
+        guessed: Some(guessed),
+    })
+}
+
+/// Whether a line is in another charset: no UTF-8, and more in it broken than a cut explains.
+fn is_foreign(line: &[u8]) -> bool {
+    if std::str::from_utf8(line).is_ok() {
+        return false;
+    }
+    let text = String::from_utf8_lossy(line);
+    let broken = text.chars().filter(|c| *c == '\u{fffd}').count();
+    let whole = text
+        .chars()
+        .filter(|c| !c.is_ascii() && *c != '\u{fffd}')
+        .count();
+    broken.saturating_mul(2) > whole
 }
 
 fn declared_other(bytes: &[u8], encoding: &'static Encoding) -> Decoded {
-    if encoding.is_single_byte()
-        && let Ok(text) = std::str::from_utf8(bytes)
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && encoding != ISO_2022_JP
+        && (encoding.is_single_byte() || wide(text) >= WIDE)
     {
         return Decoded {
             text: text.to_owned(),
@@ -128,6 +200,12 @@ fn declared_other(bytes: &[u8], encoding: &'static Encoding) -> Decoded {
         };
     }
     let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(bytes) else {
+        // One broken ideograph among many is a cut or a slip, and no other charset.
+        let text = encoding.decode_without_bom_handling(bytes).0;
+        let broken = text.chars().filter(|c| *c == '\u{fffd}').count();
+        if !encoding.is_single_byte() && broken.saturating_mul(10) < wide(&text) {
+            return certain(text.into_owned());
+        }
         return guess(bytes);
     };
     // A text that reads well as declared is what it says it is: the other readings need not be tried.
@@ -146,6 +224,11 @@ fn declared_other(bytes: &[u8], encoding: &'static Encoding) -> Decoded {
         };
     }
     certain(text.into_owned())
+}
+
+/// Characters that are not ASCII.
+fn wide(text: &str) -> usize {
+    text.chars().filter(|c| !c.is_ascii()).count()
 }
 
 /// Whether another reading is so much better that the declared charset must be wrong.
@@ -171,23 +254,29 @@ fn best_cyrillic(bytes: &[u8]) -> Option<(&'static Encoding, i64)> {
 }
 
 fn sample_score(bytes: &[u8], encoding: &'static Encoding) -> i64 {
-    let from = bytes.iter().position(|b| *b >= 0x80).unwrap_or_default();
-    let from = from.saturating_sub(1);
-    let sample = bytes
-        .get(from..)
-        .unwrap_or_default()
-        .get(..SAMPLE)
-        .unwrap_or_else(|| bytes.get(from..).unwrap_or_default());
+    let sample = interesting(bytes, SAMPLE);
     score(&encoding.decode_without_bom_handling(sample).0)
+}
+
+/// At most `length` octets, from just before the first that is not ASCII.
+fn interesting(bytes: &[u8], length: usize) -> &[u8] {
+    let from = bytes.iter().position(|b| *b >= 0x80).unwrap_or_default();
+    let rest = bytes.get(from.saturating_sub(1)..).unwrap_or_default();
+    rest.get(..length).unwrap_or(rest)
 }
 
 fn detected(bytes: &[u8]) -> &'static Encoding {
     let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Allow);
-    let sample = bytes.get(..SAMPLE.saturating_mul(16)).unwrap_or(bytes);
+    let sample = interesting(bytes, SAMPLE.saturating_mul(16));
     detector.feed(sample, true);
-    let guess = detector.guess(None, chardetng::Utf8Detection::Allow);
+    let guess = detector.guess(None, chardetng::Utf8Detection::Deny);
     // Pairs of octets that stand alone among Latin letters are accents, not ideographs.
-    if !guess.is_single_byte() && guess != UTF_8 && mostly_alone(sample) {
+    if !guess.is_single_byte() && mostly_alone(sample) {
+        return WINDOWS_1252;
+    }
+    // One or two signs, such as £ or ©, are no evidence for a language.
+    let high = || sample.iter().filter(|b| **b >= 0x80);
+    if guess.is_single_byte() && high().take(3).count() < 3 && high().all(|b| *b < 0xc0) {
         return WINDOWS_1252;
     }
     guess
@@ -280,6 +369,18 @@ fn usual_label(declared: &str) -> String {
         | "1251" => "windows-1251",
         "koi8r" | "koi-8" | "koi8_r" | "koi-8-r" => "koi8-r",
         "cp-866" | "866" | "dos" | "ibm-866" => "ibm866",
+        "iso-2022-jp-1"
+        | "iso-2022-jp-2"
+        | "iso-2022-jp-3"
+        | "iso-2022-jp-ms"
+        | "cp50220"
+        | "cp50221"
+        | "cp50222"
+        | "x-windows-iso2022jp" => "iso-2022-jp",
+        "cp932" | "cp943" | "x-sjis-jp" => "shift_jis",
+        "cp949" | "ks_c_5601" | "ms949" => "euc-kr",
+        "cp936" | "gb_2312" => "gbk",
+        "cp950" => "big5",
         "utf7" | "unicode-1-1-utf-7" | "x-unicode-2-0-utf-7" => "utf-7",
         "us-ascii" | "ascii" | "default" | "unknown" | "unknown-8bit" | "x-unknown" | "8bit" => "",
         other => other,
@@ -323,6 +424,48 @@ mod tests {
             let bytes = actual.encode(text).0;
             assert_eq!(decode(&bytes, Some(declared)).text, text, "{declared}");
         }
+    }
+
+    #[test]
+    fn b21_a_line_in_another_charset_leaves_the_rest_as_it_is() {
+        let mut bytes = "Привет из Москвы\n".as_bytes().to_vec();
+        bytes.extend_from_slice(&WINDOWS_1252.encode("Información de revisión\n").0);
+        bytes.extend_from_slice("ещё строка".as_bytes());
+        let text = "Привет из Москвы\nInformación de revisión\nещё строка";
+        assert_eq!(decode(&bytes, Some("utf-8")).text, text);
+        assert_eq!(
+            guess(b"Houses rise \xa31,100 a week").text,
+            "Houses rise £1,100 a week"
+        );
+        let mut bytes = b"1+2 +BB8- ".to_vec();
+        bytes.extend_from_slice(&WINDOWS_1252.encode("Información").0);
+        assert_eq!(decode(&bytes, Some("utf-7")).text, "1+2 П Información");
+        // A cut stays a cut.
+        let cut = b"\xd0\x9f\xd1\x80\xd0\xb8\xd0\xb2\xd0";
+        assert_eq!(decode(cut, Some("utf-8")).text, "Прив");
+        let inside = b"\xd0\x9f\xd1\x80\xd0 \xd0\xb8\xd0\xb2";
+        assert_eq!(decode(inside, Some("utf-8")).text, "Пр\u{fffd} ив");
+    }
+
+    #[test]
+    fn b21_double_byte_charsets_and_their_joints() {
+        let joined = b"\x1b$B%F%9%H\x1b(B\x1b$B%F%9%H\x1b(B";
+        for label in ["ISO-2022-JP", "iso-2022-jp-ms"] {
+            assert_eq!(decode(joined, Some(label)).text, "テストテスト");
+        }
+        let utf8 = "Прошу исправить ошибку";
+        assert_eq!(decode(utf8.as_bytes(), Some("gb2312")).text, utf8);
+        assert_eq!(decode(b"\xc1\xaa\xcd\xa8", Some("gb2312")).text, "联通");
+        let mut broken = encoding_rs::GBK
+            .encode("您好请帮我们修改一下这个问题")
+            .0
+            .into_owned();
+        broken.push(0x81);
+        assert!(
+            decode(&broken, Some("gbk"))
+                .text
+                .starts_with("您好请帮我们")
+        );
     }
 
     #[test]

@@ -12,12 +12,23 @@ const ORIGINATOR: [&str; 6] = ["From", "To", "Cc", "Date", "Subject", "Message-I
 /// What was measured of one part's decoded octets, once.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Measured {
-    /// SHA-256 of the octets.
-    pub(crate) exact: [u8; 32],
     /// How many they are.
     pub(crate) size: u64,
     /// SHA-256 of what is the writer's among them.
     canonical: [u8; 32],
+    /// Whether that is all of them.
+    whole: bool,
+}
+
+impl Measured {
+    /// SHA-256 of the octets of the part that was measured: of most parts, which are text, nobody asks it.
+    pub(crate) fn exact(&self, part: &Part<'_>) -> [u8; 32] {
+        if self.whole {
+            self.canonical
+        } else {
+            Sha256::digest(part.decoded()).into()
+        }
+    }
 }
 
 /// Measures every part, in order; multiparts have nothing to measure.
@@ -52,9 +63,9 @@ pub(crate) fn of(parts: &Parts<'_>, measured: &[Measured]) -> [u8; 32] {
 /// What base64 carries is exact; elsewhere line ends and empty lines at the end are the path's, not the writer's.
 fn measured(part: &Part<'_>) -> Measured {
     let decoded = part.decoded();
-    let exact: [u8; 32] = Sha256::digest(&decoded).into();
-    let canonical = if part.encoding == Encoding::Base64 {
-        exact
+    let whole = part.encoding == Encoding::Base64;
+    let canonical = if whole {
+        Sha256::digest(&decoded).into()
     } else {
         let mut hash = Sha256::new();
         for piece in decoded.trim_ascii_end().split(|b| *b == b'\r') {
@@ -63,9 +74,9 @@ fn measured(part: &Part<'_>) -> Measured {
         hash.finalize().into()
     };
     Measured {
-        exact,
         size: u64::try_from(decoded.len()).unwrap_or(u64::MAX),
         canonical,
+        whole,
     }
 }
 

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use unicode_normalization::UnicodeNormalization;
+
+use super::parts::Part;
 use super::words;
 
 /// Longest name in characters.
@@ -10,9 +13,31 @@ const LONGEST: usize = 200;
 /// Longest name in octets, below what file systems take.
 const LONGEST_OCTETS: usize = 240;
 
+/// The name that a sender gave a part: of the two places for one the first that is whole (RFC 2183 2.3 before RFC 2045), since programs
+/// that write both leave `?` in one for what its charset has not; no file system has such a name.
+pub(crate) fn given(part: &Part<'_>, hint: Option<&str>) -> Option<String> {
+    let places = [
+        (&part.disposition, "filename"),
+        (&part.media, "name"),
+        (&part.media, "filename"),
+        (&part.disposition, "name"),
+    ];
+    let mut given = places
+        .into_iter()
+        .filter_map(|(value, key)| value.text(key, hint))
+        .filter(|name| !name.trim().is_empty());
+    let first = given.next()?;
+    let lossy = |name: &str| name.contains(['?', '\u{fffd}']);
+    let whole = lossy(&first)
+        .then(|| given.find(|name| !lossy(name)))
+        .flatten();
+    Some(whole.unwrap_or(first))
+}
+
 /// Makes one name safe: the last component, nothing hidden, no reserved character or device, not too long. May come back empty.
 pub(crate) fn safe(name: &str) -> String {
-    let visible = words::clean(name);
+    // Composed: some systems write «й» as two characters, and no search would find it (Unicode NFC).
+    let visible: String = words::clean(name).nfc().collect();
     let last = visible
         .rsplit(['/', '\\'])
         .find(|piece| !piece.trim().is_empty())
@@ -122,6 +147,7 @@ fn is_device(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing, reason = "tests")]
     use super::*;
 
     #[test]
@@ -137,12 +163,40 @@ mod tests {
             ("dir/", "dir"),
             ("a<b>:c?.txt", "a_b__c_.txt"),
             ("trailing. ", "trailing"),
+            (
+                "Журнал успеваемости и\u{306}.doc",
+                "Журнал успеваемости й.doc",
+            ),
         ] {
             assert_eq!(safe(given), made, "{given:?}");
         }
         let long = format!("{}.docx", "я".repeat(4000));
         let short = safe(&long);
         assert!(short.chars().count() <= 200 && short.len() <= 240 && short.ends_with("я.docx"));
+    }
+
+    #[test]
+    fn b24_of_two_names_the_whole_one_counts() {
+        let name = |header: &str| {
+            let raw = format!("{header}\n\nx");
+            let parts = crate::mail::parts::read(raw.as_bytes(), crate::mail::parse::Caps::DEFAULT);
+            given(&parts.list[0], None)
+        };
+        let both = "Content-Type: application/pdf; name=\"=?utf-8?B?0J7RgtGH0ZHRgi5wZGY=?=\"\n";
+        for (disposition, wanted) in [
+            ("attachment; filename=\"?????.pdf\"", "Отчёт.pdf"),
+            ("attachment; filename=\"report.pdf\"", "report.pdf"),
+            ("attachment", "Отчёт.pdf"),
+            ("attachment; name=x.pdf", "Отчёт.pdf"),
+        ] {
+            let header = format!("{both}Content-Disposition: {disposition}");
+            assert_eq!(name(&header).as_deref(), Some(wanted), "{disposition}");
+        }
+        assert_eq!(
+            name("Content-Disposition: attachment; filename=\"?.txt\"").as_deref(),
+            Some("?.txt")
+        );
+        assert_eq!(name("Content-Disposition: attachment"), None);
     }
 
     #[test]

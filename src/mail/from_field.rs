@@ -73,6 +73,11 @@ mod tests {
             ),
             ("From: a@x.example (Anna)", "a@x.example", "Anna"),
             (
+                "From: Pete <pete(his account)@x.example>",
+                "pete@x.example",
+                "Pete",
+            ),
+            (
                 "From: Иванов, Иван <a@x.example>",
                 "a@x.example",
                 "Иванов Иван",
@@ -128,6 +133,9 @@ mod tests {
             "From: a@x.example\r\n b@y.example",
             "From: <a@x.example",
             "From: a@[127.0.0.1]",
+            "From: <a@good.example(x)evil.example>",
+            "From: <a@x.example(> <b@y.example)>",
+            "From: a@good.example(x)evil.example",
             "From: <a@x.example\u{0}@y.example>",
         ] {
             assert!(matches!(from(header), From::Nobody { .. }), "{header}");

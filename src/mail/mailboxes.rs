@@ -73,6 +73,8 @@ struct Entry {
     quoted: bool,
     after_angle: bool,
     odd: bool,
+    /// Set by a comment whose text another reader could take for part of an address.
+    risky: bool,
 }
 
 impl Entry {
@@ -138,7 +140,10 @@ impl Reader<'_> {
         self.list.malformed = true;
     }
 
+    /// A comment (RFC 5322 3.2.2). It parts words as a blank does: `a@x(y)z` is no address at all.
     fn comment(&mut self, bytes: &mut impl Iterator<Item = u8>) {
+        self.entry.name.push(b' ');
+        let from = self.entry.comment.len();
         let mut depth = 1_usize;
         while let Some(b) = bytes.next() {
             match b {
@@ -146,6 +151,8 @@ impl Reader<'_> {
                 b')' => {
                     depth = depth.saturating_sub(1);
                     if depth == 0 {
+                        let its = self.entry.comment.get(from..).unwrap_or_default();
+                        self.entry.risky |= its.iter().any(|b| b"<>@,;:\"\\".contains(b));
                         return;
                     }
                 }
@@ -160,16 +167,49 @@ impl Reader<'_> {
         self.list.malformed = true;
     }
 
+    /// What stands in angle brackets, comments taken out of it.
     fn angle(&mut self, bytes: &mut impl Iterator<Item = u8>) -> Vec<u8> {
         let mut inner = Vec::new();
-        for b in bytes {
-            if b == b'>' {
-                return inner;
+        let mut commented = false;
+        while let Some(b) = bytes.next() {
+            match b {
+                b'>' if commented => return self.without_comments(&inner),
+                b'>' => return inner,
+                b'(' => {
+                    let outside = std::mem::take(&mut self.entry);
+                    self.comment(bytes);
+                    let risky = self.entry.risky;
+                    self.entry = outside;
+                    self.entry.risky |= risky;
+                    commented = true;
+                    inner.push(b' ');
+                }
+                other => inner.push(other),
             }
-            inner.push(b);
         }
         self.list.malformed = true;
         inner
+    }
+
+    /// An address in which comments stood: blanks beside `@`, `.` and the ends go (RFC 5322 4.4 allows them there and nowhere else).
+    /// A comment that looks like an address makes the whole odd, since a reader that knows no comments would see another address.
+    fn without_comments(&mut self, spec: &[u8]) -> Vec<u8> {
+        self.entry.odd |= self.entry.risky;
+        let mut out: Vec<u8> = Vec::with_capacity(spec.len());
+        let mut gap = false;
+        for b in spec.trim_ascii() {
+            if b.is_ascii_whitespace() {
+                gap = true;
+                continue;
+            }
+            let joins = |b: u8| matches!(b, b'@' | b'.');
+            if gap && !joins(*b) && !out.last().is_some_and(|last| joins(*last)) {
+                out.push(b' ');
+            }
+            gap = false;
+            out.push(*b);
+        }
+        out
     }
 
     fn end_entry(&mut self) {
@@ -185,6 +225,13 @@ impl Reader<'_> {
             self.list.cut = true;
             self.entry = Entry::default();
             return;
+        }
+        if self.entry.angle.is_none()
+            && !self.entry.comment.is_empty()
+            && self.entry.name.trim_ascii().contains(&b' ')
+        {
+            let bare = std::mem::take(&mut self.entry.name);
+            self.entry.name = self.without_comments(&bare);
         }
         let entry = std::mem::take(&mut self.entry);
         let (name, spec, odd) = match entry.angle {
@@ -235,6 +282,32 @@ mod tests {
                 "Петров Пётр|p@x.example"
             ]
         );
+    }
+
+    #[test]
+    fn b21_comments_stand_between_words_and_are_none_of_them() {
+        assert_eq!(
+            specs("Pete(A wonderful \\) chap) <pete(his account)@silly.test(his host)>"),
+            ["Pete|pete@silly.test"]
+        );
+        assert_eq!(
+            specs("pete(his account) @ silly(x).test (his host)"),
+            ["his accountxhis host|pete@silly.test"]
+        );
+        // No word is made of two, and no comment hides an address.
+        assert_eq!(specs("a@good.example(x)evil"), ["x|a@good.example evil"]);
+        assert_eq!(specs("<a@good.example(x)evil>"), ["|a@good.example evil"]);
+        for risky in [
+            "<a@x.example(> <b@y.example)>",
+            "<a(b@y.example, c)@x.example>",
+            "a(@y.example)@x.example",
+        ] {
+            let list = read(risky.as_bytes(), 10, None);
+            assert!(
+                list.malformed || list.entries.iter().any(|e| e.odd),
+                "{risky}"
+            );
+        }
     }
 
     #[test]

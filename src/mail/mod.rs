@@ -1,5 +1,6 @@
 //! Bytes to values and back, pure: reading letters, screening machines out, judging senders, finding threads, writing ours.
 
+mod armour;
 pub mod assurance;
 mod base32;
 mod bounce;
@@ -7,6 +8,7 @@ mod charset;
 pub mod clean;
 pub mod clues;
 pub mod compose;
+mod content;
 mod content_key;
 pub mod dates;
 pub mod dkim;
@@ -22,14 +24,18 @@ pub mod mbox;
 mod params;
 pub mod parse;
 mod parts;
+mod pkcs7;
 pub mod quote;
 pub mod results;
 pub mod russian;
 pub mod screen;
 mod text;
 pub mod thread;
+mod tnef;
 mod transfer;
 pub mod trial;
+mod uuencode;
+mod vacation;
 pub mod vocabulary;
 pub mod witness;
 pub mod wording;

@@ -164,10 +164,13 @@ fn split_at_semicolons(line: &[u8]) -> Vec<&[u8]> {
     pieces
 }
 
-/// A parameter's value without its quotes; a comment after an unquoted value goes too.
+/// A parameter's value without its quotes; a comment after an unquoted value goes too, but `report (1).pdf` is a name.
 fn unquoted(value: &[u8]) -> Vec<u8> {
     let Some(inner) = value.strip_prefix(b"\"") else {
-        let comment = value.windows(2).position(|w| w == b" (");
+        let comment = value
+            .ends_with(b")")
+            .then(|| value.array_windows::<2>().position(|w| w == b" ("))
+            .flatten();
         return value
             .get(..comment.unwrap_or(value.len()))
             .unwrap_or_default()
@@ -223,6 +226,8 @@ mod tests {
             name("attachment; filename*0=\"long \"; filename*1=\"name.txt\""),
             "long name.txt"
         );
+        assert_eq!(name("attachment; filename=a.txt (draft)"), "a.txt");
+        assert_eq!(name("attachment; filename=a (1).txt"), "a (1).txt");
     }
 
     #[test]

@@ -2,12 +2,11 @@
 
 use chrono::{DateTime, FixedOffset};
 
+use super::bounce::report;
 use super::fields::{self, Fields};
-use super::file_name::Names;
-use super::parts::{Part, Parts};
-use super::{bounce, content_key, from_field, mailboxes, parts, quote, screen, text, words};
+use super::{content, content_key, from_field, mailboxes, parts, quote, screen, words};
 use crate::desk::address::Address;
-use crate::desk::letter::{Attachment, Automatic, Letter};
+use crate::desk::letter::{Automatic, Letter};
 use crate::desk::subject::is_forward;
 
 /// Caps on what is read of one letter (S31); past them the rest is left unread and a fault says so.
@@ -40,8 +39,6 @@ impl Caps {
 const SUBJECT: usize = 2_000;
 /// Octets of text in which the new text is looked for: more than a person writes, and quotations are dear to find.
 const WRITTEN: usize = 1 << 20;
-/// Octets of a letter inside in which its subject is looked for.
-const INSIDE: usize = 64 * 1024;
 /// Message-IDs read from one field; clients keep far fewer.
 const IDS: usize = 1_000;
 
@@ -49,28 +46,28 @@ const IDS: usize = 1_000;
 pub fn read(raw: &[u8], caps: Caps) -> Letter {
     let raw = &*fields::with_line_feeds(raw);
     let parts = parts::read(raw, caps);
-    let chosen = text::choose(&parts, caps.text_bytes);
+    let measured = content_key::measure(&parts);
+    let content = content::read(&parts, &measured, caps);
     let mut faults = parts.faults.clone();
-    faults.extend(chosen.faults.iter().cloned());
-    let written = beginning(&chosen.text, WRITTEN);
-    if written.len() < chosen.text.len() {
+    faults.extend(content.faults);
+    let written = beginning(&content.text, WRITTEN);
+    if written.len() < content.text.len() {
         faults.push(format!(
             "Text longer than {WRITTEN} octets; what is new is looked for in these"
         ));
     }
     let empty = Fields::default();
     let block = parts.list.first().map_or(&empty, |letter| &letter.fields);
-    let hint = chosen.charset.as_deref();
+    let hint = content.charset.as_deref();
     let mut reader = Reader {
         fields: block,
         caps,
         hint,
         faults,
     };
-    let measured = content_key::measure(&parts);
     let from = from_field::read(block, hint);
     let subject = reader.subject();
-    let automatic = screen::automatic(&parts, &from, &subject);
+    let automatic = screen::automatic(&parts, &from, &subject, &content.text);
     let bounced = automatic
         .as_ref()
         .is_some_and(|(kind, _)| *kind == Automatic::Bounce);
@@ -80,10 +77,12 @@ pub fn read(raw: &[u8], caps: Caps) -> Letter {
     } else {
         quote::new_text(written)
     };
+    let to = reader.addresses("To");
+    let bounce = bounced.then(|| report::read(&parts, &content.text, &subject, &to));
     Letter {
         message_id: reader.message_id(),
         from,
-        to: reader.addresses("To"),
+        to,
         cc: reader.addresses("Cc"),
         delivered_to: [
             "Delivered-To",
@@ -100,14 +99,14 @@ pub fn read(raw: &[u8], caps: Caps) -> Letter {
         in_reply_to: reader.ids("In-Reply-To"),
         references: reader.ids("References"),
         new_text,
-        attachments: attachments(&parts, &chosen.attachments, &measured, hint),
-        bounce: bounced.then(|| bounce::read(&parts, &chosen.text)),
+        attachments: content.attachments,
+        bounce,
         automatic,
         own: block
             .first("X-Postdesk-Loop")
             .map(|_| "X-Postdesk-Loop".to_owned()),
         content_key: content_key::of(&parts, &measured),
-        text: chosen.text,
+        text: content.text,
         faults: reader.faults,
     }
 }
@@ -229,6 +228,14 @@ impl Reader<'_, '_> {
         if self.fields.list.is_empty() {
             self.faults.push("No header fields".to_owned());
         }
+        for name in ["Subject", "From", "To", "Cc", "Reply-To"] {
+            if self.fields.all(name).any(|f| words::has_too_many(f.value)) {
+                self.faults.push(format!(
+                    "{name} holds more than {} encoded words; the rest is not decoded",
+                    words::WORDS
+                ));
+            }
+        }
         for name in [
             "Subject",
             "To",
@@ -254,73 +261,6 @@ fn usable_id(id: &str) -> Option<String> {
         && !id.chars().any(words::is_hidden)
         && !id.contains(['<', '>']);
     good.then_some(id)
-}
-
-fn attachments(
-    parts: &Parts<'_>,
-    places: &[usize],
-    measured: &[content_key::Measured],
-    hint: Option<&str>,
-) -> Vec<Attachment> {
-    let mut names = Names::default();
-    places
-        .iter()
-        .filter_map(|at| Some((parts.list.get(*at)?, measured.get(*at)?)))
-        .map(|(part, measured)| Attachment {
-            name: names.unique(&given_name(part, hint), &fallback_name(part)),
-            media_type: words::clean(part.media_type()),
-            size: measured.size,
-            sha256: measured.exact,
-        })
-        .collect()
-}
-
-/// The name that the sender gave; that of an unnamed letter inside is its subject.
-fn given_name(part: &Part<'_>, hint: Option<&str>) -> String {
-    let named = part
-        .disposition
-        .text("filename", hint)
-        .or_else(|| part.media.text("name", hint))
-        .filter(|name| !name.trim().is_empty());
-    if let Some(name) = named {
-        return name;
-    }
-    if !part.is_message() {
-        return String::new();
-    }
-    let (inner, _) = part.decoded_up_to(INSIDE);
-    let skip = fields::leading_blanks(&inner);
-    let inside = Fields::read(inner.get(skip..).unwrap_or_default(), INSIDE, &|_| false);
-    let subject = inside
-        .first("Subject")
-        .map(|f| words::text(f.value, hint).replace(['/', '\\'], "_"))
-        .filter(|s| !s.is_empty());
-    subject.map_or_else(String::new, |s| {
-        // The extension must survive the shortening of the name.
-        format!("{}.eml", s.chars().take(120).collect::<String>())
-    })
-}
-
-/// A name for a part that has none.
-fn fallback_name(part: &Part<'_>) -> String {
-    match part.media_type() {
-        "text/html" => "text.html",
-        "text/plain" => "text.txt",
-        "text/calendar" => "invitation.ics",
-        "text/rfc822-headers" | "message/rfc822-headers" => "headers.txt",
-        "message/rfc822" | "message/global" => "letter.eml",
-        "message/delivery-status" => "delivery-status.txt",
-        "image/jpeg" | "image/jpg" => "image.jpg",
-        "image/png" => "image.png",
-        "image/gif" => "image.gif",
-        "application/pdf" => "document.pdf",
-        "application/pkcs7-signature" | "application/x-pkcs7-signature" => "smime.p7s",
-        "application/pkcs7-mime" | "application/x-pkcs7-mime" => "smime.p7m",
-        "application/pgp-signature" => "signature.asc",
-        "application/ms-tnef" => "winmail.dat",
-        _ => "attachment.bin",
-    }
-    .to_owned()
 }
 
 #[cfg(test)]
@@ -367,6 +307,14 @@ mod tests {
                 "<a@b>",
                 "(",
                 "\"",
+                "Content-Type: application/ms-tnef\n\n\u{78}\u{1f}",
+                "begin 644 x\n#0V%T\n",
+                "\nend\n",
+                "-----BEGIN PGP SIGNED MESSAGE-----\n",
+                "-----BEGIN PGP SIGNATURE-----\n",
+                "-----END PGP SIGNATURE-----\n",
+                "Content-Type: application/pkcs7-mime\n\n\u{30}\u{0}",
+                "Content-Type: multipart/related; start=\"<a>\"; boundary=b\nContent-ID: <a>\n\n",
                 "\\\\",
             ])
             .prop_map(|s| s.as_bytes().to_vec()),

@@ -40,7 +40,7 @@ impl Part<'_> {
         // Base64 with its line ends takes less than twice what it carries, quoted-printable three times and its soft line ends.
         let widest = match self.encoding {
             Encoding::Identity => 1,
-            Encoding::Base64 => 2,
+            Encoding::Base64 | Encoding::Uuencode => 2,
             Encoding::QuotedPrintable => 4,
         };
         let source = cap.saturating_mul(widest);

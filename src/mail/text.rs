@@ -1,8 +1,9 @@
 //! Which parts are the text of a letter and which are attachments (`BEHAVIOURS` B22), and the text decoded.
 
-use super::charset;
-use super::html;
+use std::borrow::Cow;
+
 use super::parts::{Part, Parts};
+use super::{armour, charset, file_name, html, uuencode};
 
 /// Longest name of a charset that is shown, in characters.
 const LABEL: usize = 60;
@@ -17,8 +18,20 @@ pub(crate) struct Chosen {
     pub(crate) charset: Option<String>,
     /// Places of the parts that are attachments.
     pub(crate) attachments: Vec<usize>,
+    /// Files that stood in the text itself.
+    pub(crate) files: Vec<Held>,
     /// What was cut short or guessed.
     pub(crate) faults: Vec<String>,
+}
+
+/// A file that stood in a plain text.
+pub(crate) struct Held {
+    /// Its name, as octets.
+    pub(crate) name: Vec<u8>,
+    /// Its media type.
+    pub(crate) media_type: &'static str,
+    /// Its octets.
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Chooses and decodes; at most `cap` octets of text are kept.
@@ -33,12 +46,14 @@ pub(crate) fn choose(parts: &Parts<'_>, cap: usize) -> Chosen {
             text: String::new(),
             charset: None,
             attachments: Vec::new(),
+            files: Vec::new(),
             faults: Vec::new(),
         },
     };
     let mut text = chooser.visit(0, true);
     if parts.cut {
         chooser.chosen.attachments.clear();
+        chooser.chosen.files.clear();
     }
     if text.len() > cap {
         let end = (0..=cap).rev().find(|at| text.is_char_boundary(*at));
@@ -80,9 +95,11 @@ impl Chooser<'_, '_> {
         let below = self.children.get(at).cloned().unwrap_or_default();
         match part.media_type() {
             "multipart/alternative" => self.alternative(&below),
-            "multipart/related" | "multipart/report" | "multipart/signed" | "multipart/digest" => {
-                self.first_of(&below)
+            "multipart/related" => {
+                let root = self.root(part, &below);
+                self.one_of(&below, root)
             }
+            "multipart/report" | "multipart/signed" | "multipart/digest" => self.one_of(&below, 0),
             _ => self.all_of(&below),
         }
     }
@@ -117,18 +134,30 @@ impl Chooser<'_, '_> {
             .is_some_and(|p| p.media_type() == "text/html" && is_inline(p))
     }
 
-    fn first_of(&mut self, below: &[usize]) -> String {
+    /// The place of the page that the others are parts of (RFC 2387 3.2): named by `start`, else the first.
+    fn root(&self, related: &Part<'_>, below: &[usize]) -> usize {
+        let bare = |id: &str| id.trim().trim_matches(['<', '>']).to_owned();
+        let Some(start) = related.media.plain("start").map(|s| bare(&s)) else {
+            return 0;
+        };
+        let is_start = |at: &usize| {
+            let id = self
+                .parts
+                .get(*at)
+                .and_then(|p| p.fields.plain("Content-ID"));
+            id.is_some_and(|id| bare(&id) == start)
+        };
+        below.iter().position(is_start).unwrap_or_default()
+    }
+
+    /// The text of one child; the others are attachments.
+    fn one_of(&mut self, below: &[usize], wanted: usize) -> String {
         let mut text = String::new();
         for (place, child) in below.iter().enumerate() {
-            let its_text_counts = text.trim().is_empty() && place == 0;
-            let its = if its_text_counts {
-                self.visit(*child, true)
+            if place == wanted {
+                text = self.visit(*child, true);
             } else {
                 self.attach_all(*child);
-                String::new()
-            };
-            if its_text_counts {
-                text = its;
             }
         }
         text
@@ -170,11 +199,12 @@ impl Chooser<'_, '_> {
         // A multipart that has no parts is read as the text that it holds.
         let broken = part.media_type().starts_with("multipart/");
         let readable = broken
+            || self.is_whole_report(at, part)
             || matches!(
                 part.media_type(),
                 "text/plain" | "text/html" | "text/enriched"
             );
-        let named = is_named(part);
+        let named = file_name::given(part, None).is_some();
         // A text with a name is a file, unless nothing came before it and nobody calls it an attachment.
         let is_root = part.parent.is_none();
         if !readable || !(is_inline(part) || is_root) || (named && !first && !is_root) {
@@ -184,6 +214,15 @@ impl Chooser<'_, '_> {
         self.decode(part)
     }
 
+    /// A report that begins with its delivery status has no other text (RFC 6522 3 demands one for people first).
+    fn is_whole_report(&self, at: usize, part: &Part<'_>) -> bool {
+        let parent = part.parent.and_then(|p| self.parts.get(p).zip(Some(p)));
+        part.media_type() == "message/delivery-status"
+            && parent.is_some_and(|(parent, place)| {
+                parent.media_type() == "multipart/report" && place.saturating_add(1) == at
+            })
+    }
+
     /// Every part can have its fault; a person reads the first few.
     fn fault(&mut self, fault: String) {
         if self.chosen.faults.len() < FAULTS {
@@ -191,9 +230,44 @@ impl Chooser<'_, '_> {
         }
     }
 
-    fn decode(&mut self, part: &Part<'_>) -> String {
-        let (bytes, cut) = part.decoded_up_to(self.left);
+    /// The octets of a text, without the files and signatures that stand in it, and whether there are more.
+    fn octets<'b>(&mut self, part: &'b Part<'_>) -> (Cow<'b, [u8]>, bool) {
+        let (mut bytes, mut cut) = part.decoded_up_to(self.left);
+        if part.media_type() == "text/plain" {
+            if cut && uuencode::begins(&bytes) {
+                // The file is what makes it long.
+                bytes = part.decoded();
+            }
+            if let Some((text, files)) = uuencode::split(&bytes) {
+                self.chosen.files.extend(files.into_iter().map(|file| Held {
+                    name: file.name,
+                    media_type: "application/octet-stream",
+                    bytes: file.bytes,
+                }));
+                cut = text.len() > self.left;
+                bytes = Cow::Owned(text);
+            }
+            if let Some((text, signatures)) = armour::split(&bytes) {
+                self.chosen
+                    .files
+                    .extend(signatures.into_iter().map(|bytes| Held {
+                        name: b"signature.asc".to_vec(),
+                        media_type: "application/pgp-signature",
+                        bytes,
+                    }));
+                bytes = Cow::Owned(text);
+            }
+            if bytes.len() > self.left {
+                cut = true;
+                bytes = Cow::Owned(bytes.get(..self.left).unwrap_or_default().to_vec());
+            }
+        }
         self.left = self.left.saturating_sub(bytes.len());
+        (bytes, cut)
+    }
+
+    fn decode(&mut self, part: &Part<'_>) -> String {
+        let (bytes, cut) = self.octets(part);
         let mut bytes = &*bytes;
         if cut {
             self.fault("Text longer than is read, cut short".to_owned());
@@ -288,7 +362,7 @@ fn meta_charset(bytes: &[u8]) -> Option<String> {
 }
 
 /// The text without characters that only terminals and deceivers need; LF line ends.
-fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -309,10 +383,6 @@ fn visible(text: &str) -> String {
 
 fn is_inline(part: &Part<'_>) -> bool {
     part.disposition.head != "attachment"
-}
-
-fn is_named(part: &Part<'_>) -> bool {
-    part.disposition.text("filename", None).is_some() || part.media.text("name", None).is_some()
 }
 
 fn children(parts: &[Part<'_>]) -> Vec<Vec<usize>> {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::uuencode;
+
 /// How the octets of a part were made fit for transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
@@ -11,6 +13,8 @@ pub(crate) enum Encoding {
     Base64,
     /// RFC 2045 6.7.
     QuotedPrintable,
+    /// `x-uuencode`: no standard's, and old programs'.
+    Uuencode,
 }
 
 impl Encoding {
@@ -24,6 +28,11 @@ impl Encoding {
             Self::Base64
         } else if word.eq_ignore_ascii_case("quoted-printable") {
             Self::QuotedPrintable
+        } else if ["x-uuencode", "uuencode", "x-uue"]
+            .iter()
+            .any(|its| word.eq_ignore_ascii_case(its))
+        {
+            Self::Uuencode
         } else {
             Self::Identity
         }
@@ -35,6 +44,7 @@ impl Encoding {
             Self::Identity => Cow::Borrowed(bytes),
             Self::Base64 => Cow::Owned(base64(bytes)),
             Self::QuotedPrintable => Cow::Owned(quoted_printable(bytes)),
+            Self::Uuencode => Cow::Owned(uuencode::body(bytes)),
         }
     }
 }
@@ -84,6 +94,9 @@ pub(crate) fn base64(bytes: &[u8]) -> Vec<u8> {
             if *b == b'=' && count != 0 {
                 flush(&mut out, bits, count);
                 (bits, count) = (0, 0);
+                if !goes_on(rest) {
+                    break;
+                }
             }
             continue;
         }
@@ -97,6 +110,17 @@ pub(crate) fn base64(bytes: &[u8]) -> Vec<u8> {
     }
     flush(&mut out, bits, count);
     out
+}
+
+/// Whether code follows padding: on the same line, or as a line of nothing else. A list's footer below it is none.
+fn goes_on(rest: &[u8]) -> bool {
+    let rest = rest.strip_prefix(b"=").unwrap_or(rest);
+    let next = rest.trim_ascii_start();
+    let same_line = next.len() == rest.len();
+    let end = next.iter().position(|b| *b == b'\n').unwrap_or(next.len());
+    let line = next.get(..end).unwrap_or_default().trim_ascii();
+    let code = |b: &u8| *b == b'=' || VALUES.get(usize::from(*b)).is_some_and(|v| *v != NONE);
+    same_line || line.len().is_multiple_of(4) && line.iter().all(code)
 }
 
 fn flush(out: &mut Vec<u8>, bits: u32, count: u8) {
@@ -165,6 +189,8 @@ mod tests {
         assert_eq!(base64(b"YQ==Yg=="), b"ab");
         assert_eq!(base64(b"YWI"), b"ab");
         assert_eq!(base64(b"Y"), b"");
+        assert_eq!(base64(b"YQ==\r\nYg==\r\n"), b"ab");
+        assert_eq!(base64(b"YQ==\r\n\r\n--\r\nmailing list\r\n"), b"a");
         assert_eq!(
             base64(b"0J\n/RgN\r\nC4 0LLQtd=GC"),
             base64(b"0J/RgNC40LLQtd=GC")

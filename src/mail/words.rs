@@ -4,6 +4,15 @@ use super::charset;
 use super::fields::unfolded;
 use super::transfer;
 
+/// Encoded words decoded in one value; further ones stay as they are.
+pub(crate) const WORDS: usize = 1_000;
+
+/// Whether a value may hold more encoded words than are decoded.
+pub(crate) fn has_too_many(value: &[u8]) -> bool {
+    let begun = value.array_windows::<2>().filter(|pair| *pair == b"=?");
+    begun.take(WORDS.saturating_add(1)).count() > WORDS
+}
+
 /// Decodes an unstructured value or a phrase; on one line, cleaned. `hint` is the charset of the letter's text, for raw octets.
 pub(crate) fn text(value: &[u8], hint: Option<&str>) -> String {
     clean(&decoded(&unfolded(value), hint))
@@ -84,7 +93,8 @@ fn decoded(value: &[u8], hint: Option<&str>) -> String {
     let mut run: Option<Run> = None;
     let mut rest = value;
     let mut literal = value;
-    while let Some(at) = find(rest, b"=?") {
+    let mut words = 0_usize;
+    while let Some(at) = find(rest, b"=?").filter(|_| words < WORDS) {
         let candidate = rest.get(at..).unwrap_or_default();
         let Some((word, after)) = encoded_word(candidate) else {
             rest = candidate.get(2..).unwrap_or_default();
@@ -105,6 +115,7 @@ fn decoded(value: &[u8], hint: Option<&str>) -> String {
             ..Run::default()
         })
         .add(&word);
+        words = words.saturating_add(1);
         rest = after;
         literal = after;
     }
@@ -121,7 +132,9 @@ fn finish(run: &mut Option<Run>, out: &mut String) {
 
 /// Octets outside encoded words: UTF-8 (RFC 6532), else what the text of the letter is in, else a guess.
 fn raw(bytes: &[u8], hint: Option<&str>) -> String {
+    let shifted = hint.is_some_and(|h| h.to_ascii_lowercase().contains("utf-7"));
     match std::str::from_utf8(bytes) {
+        Ok(_) if shifted => charset::decode(bytes, hint).text,
         Ok(text) if text.contains('\u{1b}') => charset::decode(bytes, Some("iso-2022-jp")).text,
         Ok(text) => text.to_owned(),
         Err(_) => match hint {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::column::micros;
 use super::entry::{self, Entry, Link, event_data, hex, matter_data};
-use super::unwritten::{Decided, Letter, Opened, Settled, Wait};
+use super::unwritten::{Decided, Letter, Lost, Opened, Settled, Wait};
 use super::work::{LetterResult, Names, Outgoing, Work, Written};
 use crate::desk::decide::{Concern, Decision};
 use crate::desk::event::Event;
@@ -250,7 +250,16 @@ impl Work {
                 | Event::InstallationNamed { .. }
                 | Event::StatusChanged { .. }
                 | Event::Noted { .. }
-                | Event::Undelivered { .. } => {}
+                | Event::Undelivered { outbox: None, .. } => {}
+                Event::Undelivered {
+                    why,
+                    outbox: Some(id),
+                    ..
+                } => self.unwritten.lost.push(Lost {
+                    id: *id,
+                    why: why.clone(),
+                    at: now,
+                }),
             }
         }
         Ok(())
@@ -370,8 +379,10 @@ mod tests {
     use crate::desk::notice::Template;
     use crate::desk::request::PendingKind;
     use crate::store::history::ChainState;
+    use crate::store::outbox::Fate;
     use crate::store::testing::{
-        address, apply, decision, kept, matter, minute, notice, on_each_engine, registered,
+        address, apply, decision, kept, matter, minute, notice, on_each_engine, register,
+        registered,
     };
 
     #[tokio::test]
@@ -439,6 +450,7 @@ mod tests {
                     Event::Undelivered {
                         to: by(),
                         why: "5.1.1".into(),
+                        outbox: None,
                     },
                 ],
             );
@@ -517,6 +529,7 @@ mod tests {
                 vec![Event::Undelivered {
                     to: to.clone(),
                     why: "5.1.1".into(),
+                    outbox: None,
                 }],
             );
             let mut alert = notice(Template::SpecialistAlert, Purpose::Internal);
@@ -530,6 +543,46 @@ mod tests {
                 [true, false]
             );
             assert!(due[0].internal);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn r47_a_letter_that_came_back_is_lost_with_the_decision() {
+        on_each_engine(async |db| {
+            let (id, _) = register(&db.store, 1, "one").await;
+            register(&db.store, 2, "two").await;
+            db.store.settle_and_claim(&[], 9, minute(3)).await.unwrap();
+            let sent = [(1, Fate::Sent("250 ok".into()))];
+            db.store.settle_and_claim(&sent, 0, minute(3)).await.unwrap();
+            let lost = decision(
+                Verdict::Automatic,
+                Concern::Existing(id),
+                vec![Event::Undelivered {
+                    to: address("maria@raduga.example"),
+                    why: "5.1.1 no".into(),
+                    outbox: Some(1),
+                }],
+            );
+            let bounce = kept(&db.store, 3, "bounce").await;
+            let mut work = db.store.begin().await.unwrap();
+            assert!(!work.sent(1).await.unwrap().unwrap().lost);
+            apply(&mut work, Some(&bounce), &lost, minute(4)).await;
+            assert!(work.sent(1).await.unwrap().unwrap().lost);
+            assert!(!work.sent(2).await.unwrap().unwrap().lost);
+            work.commit().await.unwrap();
+            let mut work = db.store.begin().await.unwrap();
+            assert!(work.sent(1).await.unwrap().unwrap().lost);
+            drop(work);
+            assert_eq!(
+                db.count("SELECT COUNT(*) FROM outbox WHERE state = 'failed' AND answer = '5.1.1 no' AND due_us IS NULL").await,
+                1
+            );
+            // The other one is still under way, and nothing brings the first back.
+            db.store.settle_and_claim(&sent, 0, minute(5)).await.unwrap();
+            assert_eq!(db.store.reclaim(minute(6)).await.unwrap(), 1);
+            let chain = db.store.verify_chain().await.unwrap();
+            assert!(matches!(chain, ChainState::Whole { .. }), "{chain:?}");
         })
         .await;
     }

@@ -26,6 +26,12 @@ pub struct Sent {
     pub recipient: String,
     /// Whether it was for the desk's own people.
     pub internal: bool,
+    /// Which wording.
+    pub template: String,
+    /// Whether it was about a failure itself.
+    pub about_failure: bool,
+    /// Whether it is known that it will never arrive.
+    pub lost: bool,
 }
 
 impl Work {
@@ -108,8 +114,9 @@ impl Work {
         if self.unwritten.outbox.iter().any(own) {
             self.flush().await?;
         }
+        let lost = self.unwritten.lost.iter().any(|lost| lost.id == outbox);
         let row = sqlx::query(
-            "SELECT id, request_id, pending_id, recipient, internal FROM outbox WHERE id = $1",
+            "SELECT id, request_id, pending_id, recipient, internal, template, about_failure, state FROM outbox WHERE id = $1",
         )
         .bind(outbox)
         .fetch_optional(self.connection())
@@ -121,6 +128,9 @@ impl Work {
                 pending: row.try_get(2)?,
                 recipient: row.try_get(3)?,
                 internal: row.try_get::<i64, _>(4)? != 0,
+                template: row.try_get(5)?,
+                about_failure: row.try_get::<i64, _>(6)? != 0,
+                lost: lost || row.try_get::<String, _>(7)? == "failed",
             })
         })
         .transpose()

@@ -135,7 +135,9 @@ pub(crate) fn event_data(event: &Event) -> Value {
             "pending": pending, "outcome": outcome.word(), "by": by.as_ref().map(ToString::to_string),
         }),
         Event::Noted { what } => json!({ "what": what }),
-        Event::Undelivered { to, why } => json!({ "to": to.to_string(), "why": why }),
+        Event::Undelivered { to, why, outbox } => {
+            json!({ "to": to.to_string(), "why": why, "outbox": outbox })
+        }
     }
 }
 

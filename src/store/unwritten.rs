@@ -22,6 +22,7 @@ pub(crate) struct Unwritten {
     pub(crate) settled: Vec<Settled>,
     pub(crate) letters: Vec<Decided>,
     pub(crate) outbox: Vec<Letter>,
+    pub(crate) lost: Vec<Lost>,
     pub(crate) links: Vec<Link>,
 }
 
@@ -78,6 +79,14 @@ pub(crate) struct Letter {
     pub(crate) at: DateTime<Utc>,
 }
 
+/// A letter of ours that the server took and that came back: it is as lost as one that it refused (R47).
+#[derive(Debug)]
+pub(crate) struct Lost {
+    pub(crate) id: i64,
+    pub(crate) why: String,
+    pub(crate) at: DateTime<Utc>,
+}
+
 impl Unwritten {
     /// Whether a row of this request, or of what it waits for, is among them.
     pub(crate) fn touches(&self, request: RequestId) -> bool {
@@ -94,6 +103,7 @@ impl Unwritten {
             && self.settled.is_empty()
             && self.letters.is_empty()
             && self.outbox.is_empty()
+            && self.lost.is_empty()
             && self.links.is_empty()
     }
 
@@ -125,6 +135,11 @@ impl Unwritten {
             post(connection, piece)
                 .await
                 .context("The outbox could not be written")?;
+        }
+        for lost in &self.lost {
+            lose(connection, lost)
+                .await
+                .context("A letter that came back could not be marked as lost")?;
         }
         for piece in portions(&self.links) {
             link(connection, piece)
@@ -320,6 +335,18 @@ async fn post(connection: &mut AnyConnection, letters: &[Letter]) -> Result<()> 
             .bind(cause.map(|(_, vouched)| i64::from(*vouched)));
     }
     query.execute(connection).await?;
+    Ok(())
+}
+
+async fn lose(connection: &mut AnyConnection, lost: &Lost) -> Result<()> {
+    sqlx::query(
+        "UPDATE outbox SET state = 'failed', due_us = NULL, answer = $2, settled_us = $3 WHERE id = $1 AND state <> 'failed'",
+    )
+    .bind(lost.id)
+    .bind(lost.why.clone())
+    .bind(micros(lost.at))
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

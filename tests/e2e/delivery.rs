@@ -110,6 +110,50 @@ fn a_refused_recipient_reaches_the_specialist() {
     daemon.stop();
 }
 
+/// R47, E57: the server takes the letter and finds later that nobody can have it. Its own report comes into the desk's mailbox, is tied to
+/// the letter, and is answered by nobody.
+#[test]
+fn a_letter_that_comes_back_reaches_the_specialist() {
+    for (from, code) in [
+        ("gone@raduga.example", "5.1.1"),
+        ("full@raduga.example", "5.2.2"),
+    ] {
+        let dovecot = dovecot();
+        let postfix = Postfix::start(&dovecot);
+        let mailbox = mailbox("support", &dovecot, DESK, "");
+        let desk = Desk::new(&format!("{mailbox}{}", smtp(postfix.smtp)));
+        desk.customer("raduga", &super::desk::RADUGA.replace(MARIA, from));
+        let daemon = desk.connected(1);
+        let raw = letter(from, "Вход", "g1@raduga.example", "Нет входа.", &[]);
+        dovecot.deliver(from, DESK, &raw);
+        let alert = until("the specialist is alerted", SOON, || {
+            daemon.alive();
+            let letters = dovecot.letters(ANNA, "INBOX");
+            letters
+                .into_iter()
+                .find(|l| text(&l.raw).contains(from) && text(&l.raw).contains(code))
+        });
+        let number = desk.requests()[0]["number"].as_str().unwrap().to_owned();
+        assert!(super::post::subject(&alert.raw).contains(&number));
+        let history = desk.json(&["request", &number, "--json"]);
+        let events = history["history"].as_array().unwrap();
+        let lost = events.iter().filter(|e| e["event"] == "undelivered");
+        assert_eq!(lost.count(), 1, "{events:?}");
+        assert_eq!(
+            desk.rows("SELECT recipient FROM outbox WHERE state = 'failed'"),
+            [[from]]
+        );
+        // One letter of the requester's and one report; nothing went to whoever sent the report.
+        assert_eq!(desk.ask("SELECT COUNT(*) FROM letters"), 2);
+        assert_eq!(desk.ask("SELECT COUNT(*) FROM requests"), 1);
+        assert_eq!(
+            desk.ask("SELECT COUNT(*) FROM outbox WHERE recipient LIKE '%daemon%' OR recipient LIKE '%postmaster%'"),
+            0
+        );
+        daemon.stop();
+    }
+}
+
 /// S11: no server is there at all: the daemon goes on registering, and ends when it is told to.
 #[test]
 fn without_a_mail_server_the_desk_still_registers() {

@@ -30,7 +30,8 @@ pub struct Postfix {
 
 impl Postfix {
     /// Starts one that delivers to `dovecot`, which also checks its passwords. These local parts are refused at RCPT:
-    /// `tempfail` (450), `greylist` (451), `overquota` (452), `nouser` (550), `blocked` (554).
+    /// `tempfail` (450), `greylist` (451), `overquota` (452), `nouser` (550), `blocked` (554). `gone@raduga.example` and
+    /// `full@raduga.example` are taken and come back as Postfix's own reports.
     ///
     /// # Panics
     /// It is not installed, this is not root, or it doesn't start: with what it logged.
@@ -142,6 +143,7 @@ impl Postfix {
             ("main.cf", main.as_str()),
             ("master.cf", master.as_str()),
             ("refused", REFUSED),
+            ("transports", TRANSPORTS),
         ] {
             let path = root.join("etc").join(name);
             fs::write(&path, text).expect("A file of Postfix");
@@ -172,6 +174,7 @@ local_recipient_maps =
 local_transport = error:no local mail
 virtual_mailbox_domains = static:any
 virtual_transport = lmtp:inet:127.0.0.1:@LMTP@
+transport_maps = texthash:@FOLDER@/etc/transports
 default_transport = error:5.1.2 nothing leaves this machine
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = inet:127.0.0.1:@AUTH@
@@ -204,6 +207,11 @@ nouser@ 550 5.1.1 No such user
 blocked@ 554 5.7.1 Rejected by policy
 ";
 
+/// Taken and then found undeliverable. Not by the service `error`: smtpd asks it beforehand and refuses at once.
+const TRANSPORTS: &str = "gone@raduga.example gone:
+full@raduga.example full:
+";
+
 const MASTER_SERVICES: &str = "127.0.0.1:@SMTP@ inet n - n - - smtpd
 127.0.0.1:@SUBMISSION@ inet n - n - - smtpd -o smtpd_tls_security_level=encrypt -o smtpd_client_restrictions=permit_sasl_authenticated,reject
 127.0.0.1:@SUBMISSIONS@ inet n - n - - smtpd -o smtpd_tls_wrappermode=yes -o smtpd_client_restrictions=permit_sasl_authenticated,reject
@@ -223,6 +231,8 @@ smtp unix - - n - - smtp
 relay unix - - n - - smtp
 showq unix n - n - - showq
 error unix - - n - - error
+gone unix - n n - - pipe user=nobody argv=/bin/sh -c {echo 5.1.1 No such mailbox here; exit 67}
+full unix - n n - - pipe user=nobody argv=/bin/sh -c {echo 5.2.2 Mailbox full; exit 69}
 retry unix - - n - - error
 discard unix - - n - - discard
 lmtp unix - - n - - lmtp
