@@ -117,9 +117,9 @@ fn b27_each_cap_is_hit_and_told() {
             "Text longer than",
         ),
     ] {
-        let begun = std::time::Instant::now();
+        let begun = used();
         let read = read(letter.as_bytes(), Caps::DEFAULT);
-        let took = begun.elapsed();
+        let took = used() - begun;
         let found = read.faults.iter().any(|f| f.contains(told));
         assert!(found, "{told}: {:?}", read.faults);
         assert!(read.text.len() <= Caps::DEFAULT.text_bytes);
@@ -207,4 +207,10 @@ fn tell(letter: &Letter) -> String {
         }
     }
     out
+}
+
+/// The processor time that this thread has used: what other programs do meanwhile must not fail a test.
+fn used() -> std::time::Duration {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    std::time::Duration::from_nanos(told.split(' ').next().unwrap().parse().unwrap())
 }

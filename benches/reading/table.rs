@@ -26,6 +26,7 @@ pub const KINDS: &[Kind] = &[
     kind("attachment sizes", Some(97.0)),
     kind("attachment count", None),
     kind("is_bounce", Some(98.0)),
+    kind("final or delayed", Some(95.0)),
     kind("hard or soft", Some(95.0)),
     kind("failed recipient", Some(95.0)),
     kind("bounced letter's id", None),
