@@ -21,8 +21,6 @@ mod html;
 pub mod layout;
 mod mailboxes;
 pub mod mbox;
-#[cfg(test)]
-mod pace;
 mod params;
 pub mod parse;
 mod parts;
