@@ -60,8 +60,7 @@ impl Account {
         self.line(label("opens", "открытие"), &plain(get("/opens")));
         self.line(label("due", "срок"), &plain(get("/due")));
         self.say(label("automatic", "автоматика"), &plain(get("/automatic")));
-        let bounce = [get("/bounce/recipient"), get("/bounce/status")];
-        self.pair(label("bounce", "недоставка"), bounce);
+        self.bounce(get("/bounce"));
         self.line(
             label("wrote", "написано"),
             &glimpse(&plain(get("/new_text"))),
@@ -128,6 +127,20 @@ impl Account {
             said = format!("{said}{of}{}", whose.join(", "));
         }
         self.line(label("sender", "отправитель"), &said);
+    }
+
+    /// Whom a report is about, its code, and what that means.
+    fn bounce(&mut self, bounce: &Value) {
+        let part = |key: &str| bounce.get(key).map(plain).unwrap_or_default();
+        let dead = bounce.get("permanent") == Some(&Value::Bool(true));
+        let said = [
+            part("recipient"),
+            part("status"),
+            self.said(&part("action")),
+            self.said(if dead { "the address is dead" } else { "" }),
+        ];
+        let said: Vec<String> = said.into_iter().filter(|s| !s.is_empty()).collect();
+        self.line(label("bounce", "недоставка"), &said.join(", "));
     }
 
     fn both(&self, first: &Value, second: &Value) -> String {
@@ -222,6 +235,7 @@ mod tests {
             "verdict": "held", "from": {"name": "", "address": "a@x.example"}, "subject": "Re: [№ 2026-000001]\u{1b}",
             "sender": {"role": "stranger", "customer": null, "installation": null}, "assurance": {"level": "domain"},
             "evidence": {"for": ["dmarc=pass for x.example"], "against": []},
+            "bounce": {"recipient": "b@y.example", "action": "failed", "status": "5.1.1", "permanent": true},
             "alternatives": [{"number": "2026-000001", "clue": "the number in the subject", "why": "the sender is not a party of that request"}],
             "caps": ["letters_per_hour = 60"], "reasons": ["The sender is nobody the desk knows (R12)"],
             "letters": [], "faults": ["Something new"],
@@ -238,6 +252,7 @@ mod tests {
              тема           Re: [№ 2026-000001]\n\
              отправитель    посторонний\n\
              подлинность    подтверждён доменом\n\
+             недоставка     b@y.example, 5.1.1, не доставлено, адрес не действует\n\
              за             dmarc=pass для x.example\n\
              не о том       2026-000001: номер в теме: отправитель в нём не участвует\n\
              предел         letters_per_hour = 60\n\

@@ -30,7 +30,7 @@ pub struct Examined {
     pub clues: Clues,
     /// Signatures that could still make its sender surer; none once they are judged, or where it makes no difference.
     pub signed: Option<Signed>,
-    /// The identity of the signature that vouches for it (K4).
+    /// The identity of the signature that vouches for it, or that our own server vouched for (K4).
     pub signature_key: Option<[u8; 32]>,
     /// What it says, apart from its figures; none if it says nothing.
     pub essence: Option<[u8; 32]>,
@@ -52,25 +52,30 @@ pub fn examine(raw: &[u8], config: &Config, mailbox: &str, arrived: DateTime<Utc
     let nobody = Witness::nobody();
     let witness = mailbox.map_or(&nobody, |m| &m.witness);
     let assurance = assurance::judge(raw, &letter, witness);
-    let from = signer(config, mailbox, &letter, &assurance, arrived);
+    let from = signer(config, mailbox, &letter, arrived);
     let signed = from.map(|from| Signed::read(raw, &from, arrived));
+    // Where our own server has vouched nobody is asked; but whoever sends a signed letter again is vouched for as well (G6).
+    let (signed, signature_key) = if assurance.is_authenticated() {
+        (None, signed.and_then(|s| s.identity()))
+    } else {
+        (signed, None)
+    };
     Examined {
         essence: essence::of(&letter.new_text),
         letter,
         assurance,
         clues,
         signed,
-        signature_key: None,
+        signature_key,
     }
 }
 
-/// The domain whose signature would make the sender surer. For what strangers write the DNS is not asked at all (P7): only for a sender on
-/// file or in a customer's own domain, whose domains the desk was told of, and only where no one that is trusted has vouched already.
+/// The domain whose signatures matter. For what strangers write the DNS is not asked at all (P7): only for a sender on file or in a
+/// customer's own domain, whose domains the desk was told of.
 fn signer(
     config: &Config,
     mailbox: Option<&Mailbox>,
     letter: &Letter,
-    assurance: &SenderAssurance,
     arrived: DateTime<Utc>,
 ) -> Option<String> {
     let From::One { address, .. } = &letter.from else {
@@ -79,7 +84,7 @@ fn signer(
     let wanted = mailbox.is_some_and(|m| m.dkim && m.policy.authentication != Authentication::Off);
     let by_a_person =
         letter.own.is_none() && matches!(letter.automatic, None | Some((Automatic::Bulk, _)));
-    if !wanted || !by_a_person || assurance.is_authenticated() {
+    if !wanted || !by_a_person {
         return None;
     }
     let day = config.desk.calendar.day_of(arrived);

@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use crate::desk::assurance::{Level, SenderAssurance};
+use crate::desk::assurance::SenderAssurance;
 use crate::desk::decide::{Concern, Decision, Known, Verdict};
 use crate::desk::event::Event;
 use crate::desk::letter::{From, Letter};
@@ -193,10 +193,11 @@ fn evidence(case: &Case<'_>) -> Value {
     let findings = &case.decision.findings;
     let (mut speaks_for, mut against) = (Vec::new(), Vec::new());
     let of_sender = case.assurance.evidence().iter().map(String::as_str);
-    if case.assurance.level() == Level::None {
-        against.extend(of_sender);
-    } else {
+    // What leaves a sender unproved speaks for nobody.
+    if case.assurance.is_authenticated() {
         speaks_for.extend(of_sender);
+    } else {
+        against.extend(of_sender);
     }
     speaks_for.extend(findings.supporting.iter().map(String::as_str));
     against.extend(findings.opposing.iter().map(String::as_str));

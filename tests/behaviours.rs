@@ -21,15 +21,21 @@ fn names(text: &str, line: &str) -> bool {
 fn every_behaviour_is_named_by_its_test() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let table = std::fs::read_to_string(root.join("docs/behaviours.md")).unwrap();
-    let row = Regex::new(r"(?m)^\| ([A-Z]\d+) \| [^|]+ \| `([^`]+)` \|$").unwrap();
+    let row = Regex::new(r"^\| ([A-Z]\d+) \| [^|]+ \| ([^|]+) \|$").unwrap();
+    let file = Regex::new("`([^`]+)`").unwrap();
     let mut missing = Vec::new();
     let mut seen = 0;
-    for found in row.captures_iter(&table) {
-        let (line, file) = (&found[1], &found[2]);
-        let text = std::fs::read_to_string(root.join(file)).unwrap_or_default();
-        seen += 1;
-        if !names(&text, line) {
-            missing.push(format!("{line} is not named in {file}"));
+    for told in table.lines().filter(|l| l.starts_with("| ")).skip(1) {
+        let found = row.captures(told).expect(told);
+        let line = &found[1];
+        let files: Vec<_> = file.captures_iter(&found[2]).collect();
+        assert!(!files.is_empty(), "{told}");
+        for file in files {
+            let text = std::fs::read_to_string(root.join(&file[1])).unwrap_or_default();
+            seen += 1;
+            if !names(&text, line) {
+                missing.push(format!("{line} is not named in {}", &file[1]));
+            }
         }
     }
     assert!(seen > 30, "the table was not read: {seen} rows");

@@ -12,10 +12,13 @@
 #[path = "support/command.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared by several tests")]
 mod command;
+#[path = "support/private_dns.rs"]
+mod private_dns;
 
 use std::os::unix::fs::PermissionsExt;
 
 use command::{Desk, run};
+use private_dns::{PrivateDns, Said};
 
 const ORDER: &str = include_str!("../demo/mail/order-of-the-primary.eml");
 const QUESTION: &str = include_str!("../demo/mail/question-of-the-additional.eml");
@@ -153,13 +156,29 @@ fn a_bad_configuration_is_seventy_eight_whatever_is_asked() {
     assert_eq!(none.code, Some(78), "{}", none.err);
 }
 
-/// The folder and the Maildir of the demo's configuration need no server.
+/// The folder and the Maildir of the demo's configuration need no server, and the DNS is asked where signatures are checked.
 #[test]
 fn a_desk_that_reaches_everything_passes_the_check() {
     let desk = Desk::new();
+    let dns = PrivateDns::start();
+    let demo = format!(
+        "{}\n[dns]\nservers = [\"{}\"]\ntimeout_seconds = 1\n",
+        include_str!("../demo/postdesk.toml"),
+        dns.address
+    );
+    desk.file("postdesk.toml", &demo);
     let ended = desk.run(&["check", "--connect"]);
     assert_eq!(ended.code, Some(0), "{} {}", ended.out, ended.err);
-    let toml = include_str!("../demo/postdesk.toml").replace(
+    assert!(ended.out.contains("dns: answers"), "{}", ended.out);
+    dns.say("_dmarc.desk.example", Said::Silence);
+    let silent = desk.run(&["check", "--connect"]);
+    assert_eq!(silent.code, Some(1), "{} {}", silent.out, silent.err);
+    assert!(
+        silent.out.contains("dns: the DNS does not answer"),
+        "{}",
+        silent.out
+    );
+    let toml = demo.replace(
         "folder = \"outbox\"",
         "host = \"127.0.0.1\"\nport = 1\ntls = \"none\"",
     );

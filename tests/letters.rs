@@ -37,7 +37,9 @@ fn letters_are_read_as_their_texts_say() {
     assert!(!all.is_empty(), "no letters");
     for path in all {
         let raw = std::fs::read(&path).unwrap();
-        let told = tell(&read(&raw, Caps::DEFAULT));
+        let letter = read(&raw, Caps::DEFAULT);
+        faults_are_said_in_russian(&letter);
+        let told = tell(&letter);
         let expected_path = path.with_extension("txt");
         if update {
             std::fs::write(&expected_path, &told).unwrap();
@@ -52,6 +54,17 @@ fn letters_are_read_as_their_texts_say() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+fn faults_are_said_in_russian(letter: &Letter) {
+    let nobody = match &letter.from {
+        From::Nobody { why, .. } => Some(why),
+        From::One { .. } => None,
+    };
+    for fault in letter.faults.iter().chain(nobody) {
+        let russian = postdesk::mail::russian::said(fault);
+        assert!(russian.is_some(), "src/mail/russian.txt lacks: {fault}");
+    }
 }
 
 /// A letter with LF line ends, and one that came by another path, is the same letter (A9).
@@ -90,6 +103,13 @@ fn b27_each_cap_is_hit_and_told() {
         ),
         (deep, "nested more than 100 deep"),
         (
+            format!(
+                "{head}Content-Type: text/html\n\n{}",
+                format!("<p>{link}").repeat(1_001)
+            ),
+            "More than 1000 links",
+        ),
+        (
             format!("{head}{}\nx", "X-Much: 0123456789\n".repeat(60_000)),
             "Header lines of more than 1048576 octets",
         ),
@@ -120,6 +140,7 @@ fn b27_each_cap_is_hit_and_told() {
         let begun = used();
         let read = read(letter.as_bytes(), Caps::DEFAULT);
         let took = used() - begun;
+        faults_are_said_in_russian(&read);
         let found = read.faults.iter().any(|f| f.contains(told));
         assert!(found, "{told}: {:?}", read.faults);
         assert!(read.text.len() <= Caps::DEFAULT.text_bytes);

@@ -563,10 +563,12 @@ impl Play {
             let explanation: serde_json::Value =
                 serde_json::from_str(&record.explanation.unwrap()).unwrap();
             lines.push(self.verdict(&explanation));
-            for reason in explanation["reasons"].as_array().unwrap() {
-                let reason = reason.as_str().unwrap();
-                let russian = postdesk::mail::russian::said(reason);
-                assert!(russian.is_some(), "src/mail/russian.txt lacks: {reason}");
+            for list in ["/reasons", "/evidence/for", "/evidence/against", "/faults"] {
+                for said in explanation.pointer(list).unwrap().as_array().unwrap() {
+                    let said = said.as_str().unwrap();
+                    let russian = postdesk::mail::russian::said(said);
+                    assert!(russian.is_some(), "src/mail/russian.txt lacks: {said}");
+                }
             }
             let entries = |key: &str| explanation[key].as_array().cloned().unwrap_or_default();
             for other in entries("alternatives") {

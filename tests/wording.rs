@@ -209,7 +209,7 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
             Alert::Unreadable,
             Alert::Undelivered(
                 address("maria@raduga.example"),
-                "550 5.1.1 User unknown".to_owned(),
+                "550 5.1.1 User unknown (the address is dead)".to_owned(),
             ),
         ]
         .into_iter()

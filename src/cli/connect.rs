@@ -1,5 +1,6 @@
 //! `check --connect`: whether every server that the configuration names lets the desk in.
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
@@ -8,7 +9,10 @@ use super::{check, settings};
 use crate::clock::Clock;
 use crate::config::{Config, Source};
 use crate::courier::Courier;
+use crate::desk::policy::Authentication;
+use crate::dns::resolver::Resolver;
 use crate::imap::session::Session;
+use crate::mail::dkim::answer::Answer;
 use crate::maildir::Maildir;
 
 /// `postdesk check`, with or without `--connect`.
@@ -26,6 +30,7 @@ pub async fn command(config: Option<PathBuf>, connect: bool) -> Result<(), Failu
     }
     let mut refused = mailboxes(&loaded.config).await;
     refused |= courier(&loaded.config).await;
+    refused |= dns(&loaded.config).await;
     if refused { Err(Failure::Found) } else { Ok(()) }
 }
 
@@ -80,6 +85,32 @@ async fn courier(config: &Config) -> bool {
         Err(why) => {
             settings::say(&format!("smtp: {why}"));
             true
+        }
+    }
+}
+
+/// Asks the DNS once, where signatures are to be checked; whether it was silent.
+async fn dns(config: &Config) -> bool {
+    let mut mailboxes = config.mailboxes.iter();
+    if !mailboxes.any(|m| m.dkim && m.policy.authentication != Authentication::Off) {
+        return false;
+    }
+    // A name of the desk's own: a stranger's would tell whom the desk knows.
+    let name = format!("_dmarc.{}", config.desk.address.domain());
+    let mut resolver = Resolver::asking(config.dns.servers.clone(), config.dns.patience);
+    let answers = resolver
+        .answers(BTreeSet::from([name.clone()]), Clock::System.now())
+        .await;
+    match answers.get(&name) {
+        Some(Answer::Silent(why)) => {
+            settings::say(&format!(
+                "dns: {why}; letters that only their signature can prove would wait for hours (see [dns], and dkim of [[mailbox]])"
+            ));
+            true
+        }
+        Some(Answer::Found { .. } | Answer::Nothing) | None => {
+            settings::say("dns: answers");
+            false
         }
     }
 }

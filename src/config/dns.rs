@@ -49,6 +49,7 @@ pub fn server(text: &str) -> Option<SocketAddr> {
     ip.map(|ip| SocketAddr::new(ip, PORT))
         .or_else(|_| text.parse())
         .ok()
+        .filter(|server| server.port() != 0)
 }
 
 #[cfg(test)]
@@ -64,6 +65,7 @@ mod tests {
             ("[::1]", Some("[::1]:53")),
             ("[::1]:5353", Some("[::1]:5353")),
             ("dns.example", None),
+            ("127.0.0.1:0", None),
             ("", None),
         ] {
             assert_eq!(server(text).map(|s| s.to_string()).as_deref(), expected);

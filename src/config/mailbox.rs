@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::desk::policy::{Authentication, MailboxPolicy, Strangers};
 use crate::desk::request::Kind;
-use crate::mail::witness::{Provider, Witness};
+use crate::mail::witness::{self, Provider, Witness};
 
 use super::fault::Fault;
 use super::section::Section;
@@ -75,7 +75,7 @@ fn mailbox(section: &Section<'_>, names: &mut Vec<Placed<String>>) -> Option<Rea
         ("off", Authentication::Off),
     ];
     let authentication = section.choice("authentication", &authentication, Some("orders"))?;
-    let (witness, dkim) = (witness(section), section.flag("dkim", true));
+    let (witness, dkim) = (witness_of(section), section.flag("dkim", true));
     if !witness.is_heard() && !dkim && authentication.value != Authentication::Off {
         section.reading().fault(
             Fault::warning(section.at(), "nothing vouches for a sender at this mailbox")
@@ -105,8 +105,11 @@ fn mailbox(section: &Section<'_>, names: &mut Vec<Placed<String>>) -> Option<Rea
 }
 
 /// Whose `Authentication-Results` count: those of named servers, or of a provider whose habits are known.
-fn witness(section: &Section<'_>) -> Witness {
+fn witness_of(section: &Section<'_>) -> Witness {
     let ids = section.texts("authserv_ids", &[]);
+    for id in &ids {
+        check_authserv_id(section, id);
+    }
     let provider = section.choice("provider", &Provider::ALL, None);
     match (provider, section.has("authserv_ids")) {
         (None, _) => Witness::named(&ids.iter().map(|i| &i.value).collect::<Vec<_>>()),
@@ -121,6 +124,27 @@ fn witness(section: &Section<'_>) -> Witness {
             );
             Witness::nobody()
         }
+    }
+}
+
+/// What is no name would count for nothing, or for anybody; a provider's name has a key of its own.
+fn check_authserv_id(section: &Section<'_>, id: &Placed<String>) {
+    if !witness::is_name(&id.value) {
+        section.reading().fault(
+            Fault::error(id.at, format!("`{}` names no mail server", id.value))
+                .label("the word at the start of Authentication-Results")
+                .why("either no letter would ever count as authenticated, or a forged one could")
+                .todo("write authserv_ids = [\"mx.desk.example\"], or \"*.desk.example\" for any host below"),
+        );
+    } else if let Some(word) = Provider::writing_as(&id.value) {
+        section.reading().fault(
+            Fault::warning(id.at, format!("`{}` is a provider's server", id.value))
+                .label("read like a server of your own")
+                .why("a provider's word may be believed only where it alone can have written")
+                .todo(format!(
+                    "write provider = \"{word}\" in place of authserv_ids"
+                )),
+        );
     }
 }
 

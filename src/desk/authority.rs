@@ -120,3 +120,25 @@ pub fn may_confirm(
 pub fn may_be_answered(assurance: &SenderAssurance, authentication: Authentication) -> bool {
     authentication == Authentication::Off || assurance.is_authenticated()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r13_a_word_needs_what_the_customers_orders_need() {
+        use OrdersRequire::{Confirmation, Domain, Signature};
+        let levels = Level::ALL.map(|level| SenderAssurance::recorded(level, "test"));
+        let may = |demand, secret| {
+            let may = |a: &SenderAssurance| may_confirm(a, Authentication::Orders, demand, secret);
+            levels.each_ref().map(may)
+        };
+        for secret in [false, true] {
+            assert_eq!(may(Domain, secret), [false, false, true, true, true]);
+            assert_eq!(may(Signature, secret), [false, false, false, false, true]);
+        }
+        // Another letter's secret proves the sender, and is no word on this order.
+        assert_eq!(may(Confirmation, false), [false; 5]);
+        assert_eq!(may(Confirmation, true), [false, false, false, true, true]);
+    }
+}

@@ -154,8 +154,12 @@ impl<'a> Draft<'a> {
         self.silence = Silence::Nobody;
     }
 
+    /// Adds a reason; what was just said is not said again.
     pub(super) fn because(&mut self, reason: impl Into<String>) {
-        self.reasons.push(reason.into());
+        let reason = reason.into();
+        if self.reasons.last() != Some(&reason) {
+            self.reasons.push(reason);
+        }
     }
 
     pub(super) fn event(&mut self, event: Event) {

@@ -70,7 +70,7 @@ pub(super) fn open(
         verdict = Verdict::Registered;
         let (event, number, due) = registered(draft.desk, known, &matter);
         draft.because(format!(
-            "Registered on {} as {number}, the answer due on the {} working day after (R17, R18)",
+            "Registered on {} as {number}, the answer due on working day {} after it (R17, R18)",
             matter.registration_day, draft.desk.deadlines.answer
         ));
         draft.event(event);

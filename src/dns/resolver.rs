@@ -17,7 +17,7 @@ use super::servers::{SYSTEM, of_system};
 use crate::mail::dkim::answer::Answer;
 
 /// Questions at a time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 64;
 /// Answers remembered.
 const REMEMBERED: usize = 1000;
 /// How long an answer is remembered at most, and how long it is that there was none, or nobody to ask.
@@ -27,6 +27,9 @@ const SILENCE: u32 = 20;
 /// How long nobody is asked after nobody answered, so that letters which need no answer are not held up time and again; in seconds.
 const REST: i64 = 10;
 const SILENT: &str = "the DNS does not answer";
+const CROWDED: &str = "too many questions before it were not answered";
+/// So that what is given up by itself is told before all is given up.
+const GRACE: Duration = Duration::from_millis(50);
 /// How long one server is waited for before the next is asked.
 const TRY: Duration = Duration::from_millis(1500);
 /// Rounds through the servers.
@@ -82,7 +85,8 @@ impl Resolver {
         !matches!(self.way, Way::Nobody)
     }
 
-    /// The texts of these names, as far as they can be had. What is not known comes back as [`Answer::Silent`].
+    /// The texts of these names, as far as they can be had in the time of one question: whoever makes the desk ask for many names that nobody
+    /// answers for holds up the others no longer than with one. What is not known comes back as [`Answer::Silent`].
     pub async fn answers(
         &mut self,
         names: BTreeSet<String>,
@@ -117,13 +121,15 @@ impl Resolver {
             None => of_system(&tokio::fs::read_to_string(SYSTEM).await.unwrap_or_default()),
         };
         let servers = &servers;
-        let asked = open.into_iter().map(|name| async move {
+        let asked = open.clone().into_iter().map(|name| async move {
             let told = timeout(patience, ask(servers, &name)).await;
             let told = told.unwrap_or((Answer::Silent(SILENT), SILENCE));
             (name, told)
         });
+        let over = tokio::time::sleep(patience.saturating_add(GRACE));
         let told: Vec<_> = futures::stream::iter(asked)
             .buffer_unordered(AT_ONCE)
+            .take_until(over)
             .collect()
             .await;
         let nobody = told.iter().all(|(_, (a, _))| *a == Answer::Silent(SILENT));
@@ -133,6 +139,9 @@ impl Resolver {
         for (name, (answer, seconds)) in told {
             self.remember(&name, &answer, seconds, now);
             answers.insert(name, answer);
+        }
+        for name in open {
+            answers.entry(name).or_insert(Answer::Silent(CROWDED));
         }
         answers
     }

@@ -355,6 +355,10 @@ mod tests {
                 "dmarc=pass header.from=y.example header.from=x.example",
                 Level::Weak,
             ),
+            (
+                "dmarc=pass header.from=x.example header.from=y.example",
+                Level::Weak,
+            ),
             ("dkim=pass header.d=x.example", Level::Domain),
             ("dkim=pass header.i=@x.example", Level::Domain),
             ("dkim=pass header.d=mail.x.example", Level::Weak),
@@ -678,6 +682,27 @@ mod tests {
         let (level, evidence) = level(&header);
         assert_eq!(level, Level::Weak);
         assert!(evidence.contains("cannot be read"), "{evidence}");
+    }
+
+    #[test]
+    fn c33_g4_what_several_names_say_counts_in_one_unbroken_run_only() {
+        let run = |between: &str| {
+            level(&format!(
+                "Authentication-Results: mx.desk.example; spf=pass smtp.mailfrom=x.example\n{between}\
+                 Authentication-Results: one.pool.example; dmarc=pass header.from=x.example\n{RECEIVED}"
+            ))
+            .0
+        };
+        assert_eq!(run(""), Level::Domain);
+        assert_eq!(run("Received-SPF: pass\n"), Level::Domain);
+        for between in [
+            RECEIVED,
+            "X-Mailer: x\n",
+            "Authentication-Results: mx.desk.example; dmarc=\n",
+            "Authentication-Results : mx.desk.example; spf=pass\n",
+        ] {
+            assert_eq!(run(between), Level::Weak, "{between}");
+        }
     }
 
     #[test]

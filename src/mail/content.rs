@@ -137,7 +137,11 @@ impl Opener {
         let text = found
             .text
             .filter(|t| !t.trim().is_empty())
-            .or_else(|| found.html.map(|page| html::to_text(&page, cap)))
+            .or_else(|| {
+                let page = html::to_text(&found.html?, cap);
+                self.faults.extend(page.fault);
+                Some(page.text)
+            })
             .map(|t| text::visible(&t))
             .filter(|t| !t.trim().is_empty() && t.len() <= cap);
         let opened = !found.files.is_empty() || text.is_some();

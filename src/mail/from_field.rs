@@ -102,6 +102,14 @@ mod tests {
     }
 
     #[test]
+    fn c30_behind_a_cut_there_may_be_another_from() {
+        let raw = format!("From: a@x.example\r\nX-Much: {}\r\n\r\n", "x".repeat(500));
+        let read = |most| read(&Fields::read(raw.as_bytes(), most, &|_| false), None);
+        assert!(matches!(read(10_000), From::One { .. }));
+        assert!(matches!(read(100), From::Nobody { .. }));
+    }
+
+    #[test]
     fn c30_an_address_in_the_name_is_a_name() {
         for header in [
             "From: \"boss@bank.example\" <a@evil.example>",

@@ -1,11 +1,13 @@
 //! HTML to text that a person can read: blocks on lines of their own, lists and rows of tables as such, quotations with `>`, nothing hidden.
 
 mod effect;
+mod links;
 mod markup;
 
 use mail_parser::decoders::html::add_html_token;
 
 use effect::Effect;
+use links::Links;
 use markup::{Piece, Pieces, Tag};
 
 /// Elements with an effect that are remembered at a time; a page has far fewer.
@@ -15,8 +17,17 @@ const QUOTED: usize = 20;
 /// What a line across the page becomes: what Outlook makes of it, too.
 const RULE: &str = "________________________________";
 
+/// A page as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// What it says.
+    pub(crate) text: String,
+    /// What was left out of it.
+    pub(crate) fault: Option<String>,
+}
+
 /// Reads an HTML text; struck text is left out, since its writer took it back. Ends once there are `cap` octets of text.
-pub(crate) fn to_text(html: &str, cap: usize) -> String {
+pub(crate) fn to_text(html: &str, cap: usize) -> Shown {
     let mut page = Page::default();
     for piece in Pieces::new(html) {
         match piece {
@@ -28,7 +39,10 @@ pub(crate) fn to_text(html: &str, cap: usize) -> String {
             break;
         }
     }
-    page.finish()
+    Shown {
+        fault: page.links.fault(),
+        text: page.finish(),
+    }
 }
 
 /// The length of the character reference at the start of a text, if it is one.
@@ -92,8 +106,7 @@ struct Page {
     tall: bool,
     /// Empty lines written in a row.
     blank: usize,
-    /// The address of the link that is open, and whether text stands in it.
-    link: Option<(String, bool)>,
+    links: Links,
 }
 
 impl Page {
@@ -149,9 +162,7 @@ impl Page {
         }
         self.space = false;
         self.line.push(c);
-        if let Some((_, holds_text)) = &mut self.link {
-            *holds_text = true;
-        }
+        self.links.text();
     }
 
     /// Does what is due before a character.
@@ -245,7 +256,7 @@ impl Page {
                     Due::Cell
                 };
             }
-            "a" => self.link = tag.href.clone().map(|href| (href, false)),
+            "a" => self.links.begin(tag.href.as_deref()),
             "img" => {
                 if let Some(alt) = &tag.alt {
                     self.text(alt);
@@ -263,7 +274,7 @@ impl Page {
         if self.hidden == 0 {
             match name {
                 "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.wants(self.gap()),
-                "a" => self.end_link(),
+                "a" => self.links.end(&mut self.line),
                 "li" | "ul" | "ol" => {
                     self.marker = None;
                     self.wants(Due::Line);
@@ -378,33 +389,6 @@ impl Page {
         }
     }
 
-    /// The address of a link stands after its text where the text does not say it.
-    fn end_link(&mut self) {
-        let Some((href, true)) = self.link.take() else {
-            return;
-        };
-        let known = ["https://", "http://", "mailto:"]
-            .iter()
-            .find_map(|scheme| href.strip_prefix(scheme));
-        let Some(bare) = known else { return };
-        let letter = href.starts_with("mailto:");
-        let bare = if letter {
-            bare.split('?').next().unwrap_or_default()
-        } else {
-            bare.trim_end_matches('/')
-        };
-        if !bare.is_empty() && self.says_more(bare) {
-            self.line.push_str(" <");
-            self.line.push_str(if letter { bare } else { &href });
-            self.line.push('>');
-        }
-    }
-
-    /// Whether an address adds to the line. Very long lines are not searched, which keeps the pass linear.
-    fn says_more(&self, address: &str) -> bool {
-        address.len() < 500 && (1..2000).contains(&self.line.len()) && !self.line.contains(address)
-    }
-
     /// Ends the line and does what is due.
     fn settle(&mut self) {
         self.marker = None;
@@ -502,7 +486,7 @@ mod tests {
     use super::*;
 
     fn read(html: &str) -> String {
-        to_text(html, 1 << 20)
+        to_text(html, 1 << 20).text
     }
 
     #[test]
@@ -531,9 +515,9 @@ mod tests {
 
     #[test]
     fn s31_text_ends_at_the_cap_and_odd_tags_cost_no_more_than_others() {
-        assert!(to_text(&"<blockquote>".repeat(20), 100).is_empty());
+        assert!(to_text(&"<blockquote>".repeat(20), 100).text.is_empty());
         let many = "<blockquote>".repeat(20) + &"a<br>".repeat(100_000);
-        assert!(to_text(&many, 1_000).len() < 1_100);
+        assert!(to_text(&many, 1_000).text.len() < 1_100);
         let tags = "<a \">\" ".repeat(50_000) + "\"<";
         let start = crate::clock::processor_time();
         read(&tags);

@@ -19,11 +19,25 @@ pub fn said(english: &str) -> Option<String> {
     looked_up(english, DEPTH)
 }
 
-/// The same for several of them, joined by `; `; those that are not known stay as they are.
+/// The same for several of them, joined by `; `, which a phrase may hold once itself; those that are not known stay as they are.
 pub fn all_said(english: &str) -> String {
-    let parts = english.split("; ");
-    let parts = parts.map(|part| said(part).unwrap_or_else(|| part.to_owned()));
-    parts.collect::<Vec<_>>().join("; ")
+    let mut out = Vec::new();
+    let mut parts = english.split("; ").peekable();
+    while let Some(part) = parts.next() {
+        let mut two = || said(&format!("{part}; {}", parts.peek()?));
+        let told = match said(part) {
+            Some(told) => told,
+            None => match two() {
+                Some(told) => {
+                    parts.next();
+                    told
+                }
+                None => part.to_owned(),
+            },
+        };
+        out.push(told);
+    }
+    out.join("; ")
 }
 
 fn looked_up(english: &str, depth: usize) -> Option<String> {
@@ -88,6 +102,12 @@ mod tests {
         assert_eq!(
             all_said("dmarc=pass for x.example; Something else"),
             "dmarc=pass для x.example; Something else"
+        );
+        assert_eq!(
+            all_said(
+                "dkim=pass by x.example; DKIM: signed by x.example (selector s), rsa of 2048 bits, key 1a2b by DNSSEC; signed: from; No From field"
+            ),
+            "dkim=pass от x.example; DKIM: подписано x.example (селектор s), rsa, 2048 бит, ключ 1a2b подтверждён DNSSEC; подписаны поля: from; поля From нет"
         );
     }
 }

@@ -82,19 +82,26 @@ fn is_reaction(parts: &Parts<'_>, text: &str) -> bool {
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with('>'));
     let (first, rest) = (said.next().unwrap_or_default(), said.next());
-    let lower = first.to_lowercase();
     let tells = [
         "reacted to your message",
         "отреагировал(а) на ваше сообщение",
         "отреагировал на ваше сообщение",
     ];
+    // What is told of a reaction stands alone, or above what it is about: under a person's first sentence goes their second.
+    let is_told = |line: &str| {
+        let lower = line.to_lowercase();
+        line.len() <= 200 && !line.contains('?') && tells.iter().any(|t| lower.contains(t))
+    };
+    let is_cited = |line: &str| {
+        line.starts_with(['_', '-']) || ["From:", "От:"].iter().any(|f| line.starts_with(f))
+    };
     let sign = |line: &str| {
         !line.is_ascii()
             && line.chars().count() <= 8
             && !line.chars().any(|c| c.is_alphanumeric() || c == '?')
     };
     answers
-        && ((first.len() <= 200 && tells.iter().any(|t| lower.contains(t)))
+        && ((is_told(first) && rest.is_none_or(|line| is_cited(line) || sign(line)))
             || (sign(first) && rest.is_none()))
 }
 
@@ -312,6 +319,31 @@ mod tests {
         );
         let raw = "From: anna@x.example\nSubject: Я в отпуске, кто заменит?\n\nx";
         assert_eq!(read(raw.as_bytes(), Caps::DEFAULT).automatic, None);
+    }
+
+    #[test]
+    fn e60_a_reaction_says_nothing_else() {
+        for (text, is_reaction) in [
+            ("Anna reacted to your message:", true),
+            (
+                "Anna отреагировал(а) на ваше сообщение:\n\n____\nFrom: desk",
+                true,
+            ),
+            ("Anna reacted to your message:\n👍", true),
+            ("👍", true),
+            (
+                "Олег отреагировал на ваше сообщение.\nПоручаю исправить журнал.",
+                false,
+            ),
+            ("Почему никто не отреагировал на ваше сообщение?", false),
+            ("👍\nИ ещё вопрос.", false),
+        ] {
+            let raw = format!(
+                "From: anna@x.example\nIn-Reply-To: <a@b>\nContent-Type: text/plain; charset=utf-8\n\n{text}\n"
+            );
+            let letter = read(raw.as_bytes(), Caps::DEFAULT);
+            assert_eq!(letter.automatic.is_some(), is_reaction, "{text}");
+        }
     }
 
     #[test]

@@ -291,7 +291,9 @@ impl Chooser<'_, '_> {
             self.chosen.charset = decoded.guessed.map(str::to_owned).or(declared);
         }
         let text = if is_html {
-            html::to_text(&decoded.text, self.cap)
+            let page = html::to_text(&decoded.text, self.cap);
+            page.fault.into_iter().for_each(|fault| self.fault(fault));
+            page.text
         } else {
             flowed(part, decoded.text)
         };

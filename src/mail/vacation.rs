@@ -134,6 +134,7 @@ pub(crate) fn told_in_words(
         .take(OPENING)
         .collect::<String>()
         .to_lowercase();
+    let opening = uncited(&opening);
     let asks = opening.contains('?');
     let sentence = says_any(&opening, SENTENCES);
     if begins && (answers || sentence) {
@@ -146,6 +147,27 @@ pub(crate) fn told_in_words(
         return Some("it asks the sender to prove that he is no machine");
     }
     None
+}
+
+/// A text without what stands between quotation marks on one line: whoever asks for a notice, or tells of one, cites its words.
+fn uncited(text: &str) -> String {
+    const MARKS: [(char, char); 4] = [('«', '»'), ('“', '”'), ('„', '“'), ('"', '"')];
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let mut rest = line;
+        while let Some((before, mark, after)) = rest.char_indices().find_map(|(at, c)| {
+            let (_, end) = MARKS.iter().find(|(begin, _)| *begin == c)?;
+            let inner = rest.get(at.saturating_add(c.len_utf8())..)?;
+            let (_, after) = inner.split_once(*end)?;
+            Some((rest.get(..at)?, *end, after))
+        }) {
+            out.push_str(before);
+            out.push(mark);
+            rest = after;
+        }
+        out.push_str(rest);
+    }
+    out
 }
 
 fn says_any(text: &str, phrases: &[&str]) -> bool {
@@ -214,6 +236,16 @@ mod tests {
                 "Спасибо, увидел, что вы в отпуске.",
             ),
             ("", "Доступ", "Мне нужен доступ, а Олег в отпуске."),
+            (
+                "",
+                "Настроить автоответ: я в отпуске",
+                "Поручаю настроить автоответ: «Я в отпуске до 31 августа».",
+            ),
+            (
+                answer,
+                "Re: Не работает вход",
+                "На https://x.example сайт пишет «подтвердите, что вы не робот» и не пускает.",
+            ),
         ] {
             assert_eq!(kind(headers, subject, text), None, "{subject}");
         }

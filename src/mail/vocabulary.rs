@@ -217,17 +217,17 @@ fn alert(locale: Locale, tells: &Tells) -> [(&'static str, Value); 3] {
         Some(Alert::OverLimit) => (Value::from("over-limit"), none(), none()),
         Some(Alert::Flood) => (Value::from("flood"), none(), none()),
         Some(Alert::BadTokens(domain, count)) => {
-            let what = format!("{domain}: {count}");
+            let what = format!("In the last hour, letters of this kind from {domain}: {count}");
             (
                 Value::from("bad-tokens"),
-                text_value(Some(&what), CITED),
+                text_value(Some(&reason(locale, &what)), CITED),
                 none(),
             )
         }
         Some(Alert::Unreadable) => (Value::from("unreadable"), none(), none()),
         Some(Alert::Undelivered(to, why)) => (
             Value::from("undelivered"),
-            text_value(Some(why), CITED),
+            text_value(Some(&reason(locale, why)), CITED),
             address_value(Some(to)),
         ),
     };

@@ -29,6 +29,38 @@ impl Provider {
         ("mail.ru", Self::MailRu),
         ("yandex", Self::Yandex),
     ];
+
+    /// The provider that writes under a name, or under names below it; by its word in the configuration.
+    pub fn writing_as(name: &str) -> Option<&'static str> {
+        let name = name.to_ascii_lowercase();
+        let name = name.strip_prefix("*.").unwrap_or(&name);
+        let found = Self::ALL.into_iter().find(|(_, provider)| {
+            let mut domains = provider.domains().iter();
+            domains.any(|domain| name == *domain || is_below(name, domain))
+        });
+        found.map(|(word, _)| word)
+    }
+
+    /// The domains of its mail servers.
+    fn domains(self) -> &'static [&'static str] {
+        match self {
+            Self::Gmail => &["google.com"],
+            Self::Microsoft365 => &["outlook.com", "office365.com"],
+            Self::Icloud => &["icloud.com"],
+            Self::Yahoo => &["yahoo.com"],
+            Self::MailRu => &["mail.ru"],
+            Self::Yandex => &["yandex.net", "yandex.ru", "yandex.com"],
+        }
+    }
+}
+
+/// Whether a text may stand for servers of one's own: a name, or `*.` and a domain.
+pub fn is_name(text: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
+    let (name, of_many) = text
+        .strip_prefix("*.")
+        .map_or((text, false), |domain| (domain, true));
+    !name.is_empty() && name.chars().all(plain) && (!of_many || name.contains('.'))
 }
 
 /// Whose `Authentication-Results` count, and what they may look like.
@@ -78,7 +110,7 @@ impl Witness {
         let mut witness = Self::named(ids);
         match provider {
             Provider::Microsoft365 => {
-                witness.hosts = &["outlook.com", "office365.com"];
+                witness.hosts = provider.domains();
                 witness.may = &[
                     Departure::NoId,
                     Departure::StrayDomain,

@@ -9,7 +9,7 @@ fn sections(dovecot: &Dovecot, postfix: &Postfix, imap: &str, smtp: &str) -> Str
     let ca = dovecot.authority.ca.display();
     format!(
         "[[mailbox]]\nname = \"support\"\nhost = \"127.0.0.1\"\nport = {}\nca_file = \"{ca}\"\nusername = \"{DESK}\"\npassword_file = \"{imap}\"\n\
-         authserv_ids = [\"mx.desk.test\"]\n[smtp]\nhost = \"127.0.0.1\"\nport = {}\nca_file = \"{ca}\"\nusername = \"{DESK}\"\npassword_file = \"{smtp}\"\n",
+         authserv_ids = [\"mx.desk.test\"]\ndkim = false\n[smtp]\nhost = \"127.0.0.1\"\nport = {}\nca_file = \"{ca}\"\nusername = \"{DESK}\"\npassword_file = \"{smtp}\"\n",
         dovecot.imaps, postfix.submissions
     )
 }

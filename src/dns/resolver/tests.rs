@@ -113,3 +113,21 @@ async fn s31_the_memory_is_bounded() {
     }
     assert_eq!(resolver.memory.len(), REMEMBERED);
 }
+
+#[tokio::test]
+async fn p10_however_many_names_are_silent_they_cost_the_time_of_one() {
+    let dns = PrivateDns::start();
+    let names: BTreeSet<String> = (0..600).map(|n| format!("s{n}.x.example")).collect();
+    for name in &names {
+        dns.say(name, Said::Silence);
+    }
+    dns.say("a.x.example", Said::Texts(vec!["p=".to_owned()]));
+    let asked = &names | &BTreeSet::from(["a.x.example".to_owned()]);
+    let started = std::time::Instant::now();
+    let answers = asking(&dns, 500).answers(asked.clone(), at(0)).await;
+    assert!(started.elapsed() < Duration::from_secs(3));
+    assert_eq!(answers.len(), asked.len());
+    assert_eq!(answers["a.x.example"], found("p="));
+    let silent = |name: &&String| matches!(answers[*name], Answer::Silent(_));
+    assert_eq!(names.iter().filter(silent).count(), names.len());
+}

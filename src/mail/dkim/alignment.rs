@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::Answer;
 use super::tags;
+use crate::mail::witness::is_below;
 
 /// Records looked for above one domain at most (RFC 9989 4.10).
 const STEPS: usize = 8;
@@ -20,15 +21,11 @@ pub enum Alignment {
     Unknown,
 }
 
-/// Whether the two could be of one organisation at all; else nothing need be asked. One label (a top-level domain) is nobody's.
+/// Whether the one could speak for the other at all; else nothing need be asked. Only the same domain, one above or one below: two that stand
+/// side by side may have nothing in common but the suffix under which both registered, and whoever owns the other one would learn from our
+/// questions who is on file here.
 pub fn related(signer: &str, from: &str) -> bool {
-    signer == from
-        || signer
-            .rsplit('.')
-            .zip(from.rsplit('.'))
-            .take_while(|(a, b)| a == b)
-            .count()
-            >= 2
+    signer == from || is_below(signer, from) || is_below(from, signer)
 }
 
 /// The names whose texts tell whether the one speaks for the other.
@@ -160,6 +157,8 @@ mod tests {
     fn c35_one_domain_needs_no_question_and_strangers_neither() {
         assert!(questions("x.example", "x.example").is_empty());
         assert!(questions("y.example", "x.example").is_empty());
+        // P7: the owner of a neighbour under one suffix would see the question, and learn who is on file.
+        assert!(questions("evil.co.example", "x.co.example").is_empty());
         assert_eq!(judge("x.example", "x.example", &[]), Alignment::Aligned);
         assert_eq!(judge("y.example", "x.example", &[]), Alignment::Apart);
         assert_eq!(judge("evilx.example", "x.example", &[]), Alignment::Apart);
@@ -182,11 +181,12 @@ mod tests {
                 &[("x.example", P)],
                 Alignment::Aligned,
             ),
+            // Side by side: one suffix, perhaps, and two owners.
             (
                 "a.x.example",
                 "b.x.example",
                 &[("x.example", P)],
-                Alignment::Aligned,
+                Alignment::Apart,
             ),
             ("mail.x.example", "x.example", &[], Alignment::Apart),
             // A suffix under which anybody registers.
@@ -225,6 +225,20 @@ mod tests {
                 &[("x.example", "v=DMARC1; adkim=s")],
                 Alignment::Apart,
             ),
+            // The sender's own policy is the one nearest to it.
+            (
+                "x.example",
+                "strict.x.example",
+                &[("x.example", P), ("strict.x.example", "v=DMARC1; adkim=s")],
+                Alignment::Apart,
+            ),
+            // What merely holds such tags is no record.
+            (
+                "mail.x.example",
+                "x.example",
+                &[("x.example", "p=none; v=DMARC1")],
+                Alignment::Apart,
+            ),
             (
                 "mail.x.example",
                 "x.example",
@@ -244,6 +258,23 @@ mod tests {
                 "{signer} {from} {records:?}"
             );
         }
+    }
+
+    #[test]
+    fn c35_of_two_records_none_counts() {
+        let record = || "v=DMARC1; p=none".to_owned();
+        let told = |texts: Vec<String>| {
+            let found = Answer::Found {
+                texts,
+                secure: false,
+            };
+            let nothing = questions("mail.x.example", "x.example").into_iter();
+            let mut answers: BTreeMap<_, _> = nothing.map(|n| (n, Answer::Nothing)).collect();
+            answers.insert("_dmarc.x.example".to_owned(), found);
+            alignment("mail.x.example", "x.example", &answers)
+        };
+        assert_eq!(told(vec![record()]), Alignment::Aligned);
+        assert_eq!(told(vec![record(), record()]), Alignment::Apart);
     }
 
     #[test]

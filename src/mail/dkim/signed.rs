@@ -133,6 +133,11 @@ impl Signed {
         self.candidates.is_empty()
     }
 
+    /// The identity (K4) of the first that may be good, where the DNS is not asked about it because our own server has vouched already.
+    pub fn identity(&self) -> Option<[u8; 32]> {
+        self.candidates.first().map(Candidate::identity)
+    }
+
     /// The names whose texts must be known. Each belongs to the domain of `From:`, or to one above or below it.
     pub fn questions(&self) -> BTreeSet<String> {
         self.candidates

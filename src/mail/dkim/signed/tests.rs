@@ -502,3 +502,29 @@ proptest! {
         }
     }
 }
+
+/// G5: one signature that fails says nothing of another whose key is not known yet.
+#[test]
+fn g5_a_broken_signature_does_not_end_the_wait_for_another() {
+    let silent = Signer::ed25519("x.example", "silent");
+    let broken = Signer::ed25519("x.example", "broken");
+    let letter = silent.sign(LETTER, "", "from:subject");
+    let mut answers = BTreeMap::from([
+        (silent.name(), Answer::Silent("no answer")),
+        (broken.name(), Answer::Nothing),
+    ]);
+    let below = letter.replacen("From:", &format!("{}From:", field(&broken)), 1);
+    let above = format!("{}{letter}", field(&broken));
+    for letter in [below, above] {
+        assert_eq!(proof(&letter, &answers).verdict, Verdict::Unknown);
+    }
+    answers.insert(silent.name(), Answer::Nothing);
+    assert_eq!(proof(&letter, &answers).verdict, Verdict::Unproved);
+}
+
+/// The signature of the letter by another signer.
+fn field(signer: &Signer) -> String {
+    let signed = signer.sign(LETTER, "", "from:subject");
+    let end = signed.find("From:").unwrap();
+    signed[..end].to_owned()
+}
