@@ -32,8 +32,10 @@ pub fn hold(input: &[u8]) {
         .concat(),
     );
     told(&text);
+    // Not the mark itself, which a blank at the start of the input would go on with.
+    let below = b"\nMIME-Version: 1.0\n";
     for mark in MARKS {
-        let marked = read(&[mark.as_bytes(), b"\n", input].concat());
+        let marked = read(&[mark.as_bytes(), below, input].concat());
         told(&marked);
         assert!(marked.automatic.is_some(), "{mark} goes unseen");
     }
