@@ -22,13 +22,19 @@ const PREFIXES: [&str; 16] = [
     "hа",
 ];
 
-/// The subject without reply prefixes (`Re:`, `Fwd[2]:`, `Ответ:` …, however many) and without our tags `[№ 2026-000123]`.
+/// The subject without reply prefixes (`Re:`, `Fwd[2]:`, `Ответ:` …, however many) and without our tags `[№ 2026-000123]`, in any order.
 pub fn base(subject: &str) -> String {
     let mut rest = subject.trim();
     while let Some(shorter) = without_prefix(rest) {
         rest = shorter;
     }
-    without_tags(rest)
+    let meant = without_tags(rest);
+    // What stands behind a tag may be a prefix again.
+    if meant.len() < rest.len() {
+        base(&meant)
+    } else {
+        meant
+    }
 }
 
 /// Those of them that pass a letter on and do not answer it.

@@ -83,6 +83,8 @@ struct Page {
     /// A space is due before the next word.
     space: bool,
     due: Due,
+    /// In a row of a table: elsewhere a cell is a block, and what came before it stays on its line.
+    row: bool,
     open: Vec<Open>,
     /// How deep in quotations.
     quoted: usize,
@@ -245,9 +247,10 @@ impl Page {
                 }
                 self.block();
                 self.tall = false;
+                self.row = true;
             }
             "td" | "th" => {
-                self.due = if self.tall || self.line.is_empty() {
+                self.due = if self.tall || self.line.is_empty() || !self.row {
                     Due::Line
                 } else {
                     Due::Cell
@@ -276,7 +279,7 @@ impl Page {
                     self.marker = None;
                     self.wants(Due::Line);
                 }
-                "tr" => self.due = Due::Line,
+                "tr" => (self.due, self.row) = (Due::Line, false),
                 "td" | "th" => {}
                 name if is_block(name) => self.wants(Due::Line),
                 _ => {}

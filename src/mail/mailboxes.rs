@@ -55,7 +55,7 @@ pub(crate) fn read(value: &[u8], cap: usize, hint: Option<&str>) -> List {
         reader.step(b, &mut bytes);
     }
     reader.end_entry();
-    if !reader.entry.name.trim_ascii().is_empty() {
+    if reader.entry.has_words {
         reader.list.malformed = true;
     }
     reader.list
@@ -65,6 +65,9 @@ pub(crate) fn read(value: &[u8], cap: usize, hint: Option<&str>) -> List {
 #[derive(Default)]
 struct Entry {
     name: Vec<u8>,
+    /// Whether the name holds an `@`, and anything but white space: asked at every comma, so that it is not looked for each time.
+    has_at: bool,
+    has_words: bool,
     comment: Vec<u8>,
     angle: Option<Vec<u8>>,
     quoted: bool,
@@ -72,6 +75,14 @@ struct Entry {
     odd: bool,
     /// Set by a comment whose text another reader could take for part of an address.
     risky: bool,
+}
+
+impl Entry {
+    fn add(&mut self, b: u8) {
+        self.has_at |= b == b'@';
+        self.has_words |= !b.is_ascii_whitespace();
+        self.name.push(b);
+    }
 }
 
 struct Reader<'h> {
@@ -109,7 +120,7 @@ impl Reader<'_> {
                 if self.entry.angle.is_some() && !other.is_ascii_whitespace() {
                     self.entry.after_angle = true;
                 }
-                self.entry.name.push(other);
+                self.entry.add(other);
             }
         }
     }
@@ -118,8 +129,12 @@ impl Reader<'_> {
         while let Some(b) = bytes.next() {
             match b {
                 b'"' => return,
-                b'\\' => self.entry.name.extend(bytes.next()),
-                other => self.entry.name.push(other),
+                b'\\' => {
+                    if let Some(escaped) = bytes.next() {
+                        self.entry.add(escaped);
+                    }
+                }
+                other => self.entry.add(other),
             }
         }
         self.list.malformed = true;
@@ -198,10 +213,10 @@ impl Reader<'_> {
     }
 
     fn end_entry(&mut self) {
-        let bare_words = self.entry.angle.is_none() && !self.entry.name.contains(&b'@');
+        let bare_words = self.entry.angle.is_none() && !self.entry.has_at;
         if bare_words {
             // `Иванов, Иван <a@b>` without quotes: the first half of a name, not an entry.
-            if !self.entry.name.trim_ascii().is_empty() {
+            if self.entry.has_words {
                 self.entry.name.push(b' ');
             }
             return;

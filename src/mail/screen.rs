@@ -22,6 +22,12 @@ pub(crate) fn automatic(
     let vacation = vacation::is_subject(subject);
     shape::structured(parts, from, subject, text)
         .or_else(|| report(parts, text))
+        // A field that only mail systems write: no subject speaks against it.
+        .or_else(|| {
+            fields
+                .first("X-Failed-Recipients")
+                .and_then(|_| found(Automatic::Bounce, "X-Failed-Recipients"))
+        })
         .or_else(|| {
             let told = || shape::told_in_words(parts, from, subject, text);
             (!vacation).then(told).flatten()

@@ -77,9 +77,6 @@ pub(crate) fn told_in_words(parts: &Parts<'_>, from: &From, subject: &str, text:
     let letter = parts.list.first()?;
     let fields = &letter.fields;
     let found = |why: &str| Some((Automatic::Bounce, why.to_owned()));
-    if fields.first("X-Failed-Recipients").is_some() {
-        return found("X-Failed-Recipients");
-    }
     let told = told::told(text);
     let system = system(fields, from);
     if matches!(system, Some(System::Surely)) {

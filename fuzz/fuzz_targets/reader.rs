@@ -1,0 +1,4 @@
+//! See `src/reader.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| postdesk_fuzz::reader::hold(input));

@@ -1,0 +1,4 @@
+//! See `src/token.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| postdesk_fuzz::token::hold(input));
