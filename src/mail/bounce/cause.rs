@@ -52,9 +52,10 @@ fn is_elsewhere(status: &str) -> bool {
     status.starts_with('4') || matches!(status, "5.1.7" | "5.1.8" | "5.2.0" | "5.2.2" | "5.7.1")
 }
 
-/// RFC 5321 4.2.3: what is left when nobody says more than a number. Most often that is an unknown mailbox.
+/// RFC 5321 4.2.3: what is left when nobody says more than a number. Most often that is an unknown mailbox; where there is not even a
+/// number, nothing says that the address is dead.
 fn by_reply(words: &str) -> bool {
-    reply_code(words).is_none_or(|code| matches!(code, "550" | "551" | "553"))
+    reply_code(words).is_some_and(|code| matches!(code, "550" | "551" | "553"))
 }
 
 #[cfg(test)]
@@ -78,6 +79,8 @@ mod tests {
                 "host x said: 550 Unknown user (in reply to end of DATA command)",
                 false,
             ),
+            (None, "We could not deliver your message", false),
+            (Some("5.0.0"), "", false),
             (None, "пользователь не найден", true),
             (None, "Почтовый ящик переполнен", false),
             (
