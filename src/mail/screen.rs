@@ -41,8 +41,8 @@ pub(crate) fn automatic(
                 None
             } else {
                 weak_marks(fields, from, subject).or_else(|| {
-                    let why = vacation::told_in_words(fields, subject, text)?;
-                    found(Automatic::AutoReply, why)
+                    let (kind, why) = vacation::told_in_words(fields, subject, text)?;
+                    found(kind, why)
                 })
             }
         })

@@ -3,6 +3,7 @@
 //! A person can write the same words: «Я в отпуске, кто заменит?» is a question. So a subject or a sentence alone never decides.
 
 use super::fields::Fields;
+use crate::desk::letter::Automatic;
 
 /// Characters at the beginning of a text in which a notice says what it is.
 const OPENING: usize = 600;
@@ -110,12 +111,13 @@ pub(crate) fn is_subject(subject: &str) -> bool {
     says_any(&subject.to_lowercase(), SUBJECTS)
 }
 
-/// What gives a reply of a machine away by its words; none for a person's.
+/// What gives a reply of a machine away by its words; none for a person's. Where it answers nothing the words alone are a guess, as weak as
+/// a mark of bulk: who is on file may be asking for such a notice, and a lost order is worse than a notice too many.
 pub(crate) fn told_in_words(
     fields: &Fields<'_>,
     subject: &str,
     text: &str,
-) -> Option<&'static str> {
+) -> Option<(Automatic, &'static str)> {
     let answers = fields.first("In-Reply-To").is_some() || fields.first("References").is_some();
     let subject = subject.trim().to_lowercase();
     let begins = PREFIXES.iter().any(|prefix| subject.starts_with(prefix));
@@ -135,16 +137,24 @@ pub(crate) fn told_in_words(
         .collect::<String>()
         .to_lowercase();
     let opening = uncited(&opening);
+    let kind = if answers {
+        Automatic::AutoReply
+    } else {
+        Automatic::Bulk
+    };
     let asks = opening.contains('?');
     let sentence = says_any(&opening, SENTENCES);
     if begins && (answers || sentence) {
-        return Some("a subject that only machines write, in an answer");
+        return Some((kind, "a subject that only machines write, in an answer"));
     }
     if speaks && sentence && !asks && !returned {
-        return Some("subject and text are those of a vacation notice");
+        return Some((kind, "subject and text are those of a vacation notice"));
     }
     if (answers || returned) && says_any(&opening, CHALLENGES) && opening.contains("http") {
-        return Some("it asks the sender to prove that he is no machine");
+        return Some((
+            Automatic::AutoReply,
+            "it asks the sender to prove that he is no machine",
+        ));
     }
     None
 }
@@ -203,11 +213,13 @@ mod tests {
                 "To have your message delivered please visit https://x.example/c",
             ),
         ] {
-            assert_eq!(
-                kind(headers, subject, text),
-                Some(Automatic::AutoReply),
-                "{subject}"
-            );
+            // What answers nothing is told by its words alone, and they are a guess.
+            let wanted = if headers == answer {
+                Automatic::AutoReply
+            } else {
+                Automatic::Bulk
+            };
+            assert_eq!(kind(headers, subject, text), Some(wanted), "{subject}");
         }
     }
 
