@@ -4,6 +4,7 @@ use super::told::{Told, unquoted};
 use crate::mail::fields::{Fields, leading_blanks};
 use crate::mail::mailboxes;
 use crate::mail::parts::{Part, Parts};
+use crate::mail::words;
 
 /// How much of a returned letter is looked at.
 const HEADER: usize = 64 * 1024;
@@ -81,7 +82,8 @@ fn bracketed(value: &str) -> Option<String> {
     let (_, rest) = value.split_once('<')?;
     let (id, _) = rest.split_once('>')?;
     let id = id.trim();
-    (!id.is_empty() && id.len() <= 998 && !id.chars().any(char::is_control)).then(|| id.to_owned())
+    let unfit = |c: char| words::is_hidden(c) || c.is_whitespace();
+    (!id.is_empty() && id.len() <= 998 && !id.chars().any(unfit)).then(|| id.to_owned())
 }
 
 /// The one address that the returned letter was to; none if it names several or nobody.
