@@ -10,7 +10,7 @@ use super::apply::is_about_failure;
 use super::column::{digest, micros};
 use super::letters::LetterId;
 use super::statement::{list, made, padded};
-use super::work::{Counts, LetterResult};
+use super::work::{Counts, Ledger, LetterResult};
 use crate::desk::assurance::Level;
 use crate::desk::decide::{Concern, Decision, Verdict};
 use crate::desk::notice::Template;
@@ -55,15 +55,41 @@ struct Entered {
     assurance: Level,
 }
 
+/// What senders caused, kept from one unit of work to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Remembered {
+    /// The ledger as the unit of work left it that this is of: while it stands so, nobody else wrote anything that counts.
+    ledger: Option<Ledger>,
+    /// When the day began that the refusals are of.
+    day: DateTime<Utc>,
+    tallies: BTreeMap<String, Tally>,
+}
+
+/// Senders whose tallies are kept; past that they are read anew.
+const SENDERS: usize = 10_000;
+
 /// What one sender caused; what authenticated letters caused stands apart (`true`).
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Tally {
+    /// The first moment of which something was counted as of the last hour.
+    first_us: Option<i64>,
     letters: BTreeMap<(String, bool), u32>,
     requests: BTreeMap<bool, u32>,
     refusals: BTreeMap<bool, u32>,
 }
 
 impl Tally {
+    /// Whether it is still true for an hour that began later: nothing of what it counted lies before that.
+    fn holds(&self, since: Since) -> bool {
+        self.first_us
+            .is_none_or(|first| first >= micros(since.hour))
+    }
+
+    /// Notes a moment of which something is counted as of the last hour.
+    fn reach_back(&mut self, us: Option<i64>) {
+        self.first_us = [self.first_us, us].into_iter().flatten().min();
+    }
+
     /// With `vouched` only what authenticated letters caused counts: forgers must not silence the one whose name they use.
     fn counts(&self, vouched: bool) -> Counts {
         let sum = |all: &BTreeMap<bool, u32>| {
@@ -143,6 +169,7 @@ impl Lately {
             return;
         };
         let vouched = letter.assurance.is_authenticated();
+        tally.reach_back(Some(micros(now)));
         for (notice, reader) in decision.notices.iter().zip(readers) {
             if now >= since.hour {
                 add(tally.letters.entry((reader.clone(), vouched)).or_default());
@@ -164,7 +191,7 @@ impl Lately {
         let tally = self
             .tallies
             .get(sender)
-            .filter(|_| self.since == Some(since))?;
+            .filter(|tally| self.since == Some(since) && tally.holds(since))?;
         Some(tally.counts(vouched))
     }
 
@@ -237,9 +264,29 @@ impl Lately {
                     .insert(digest(&row.try_get::<Vec<u8>, _>(0)?)?, true);
             }
         }
-        self.tallies = tallies(connection, senders, since).await?;
         self.since = Some(since);
+        let known = |sender: &&String| self.tallies.get(*sender).is_some_and(|t| t.holds(since));
+        let unknown: Vec<String> = senders.iter().filter(|s| !known(s)).cloned().collect();
+        self.tallies
+            .extend(tallies(connection, &unknown, since).await?);
         Ok(())
+    }
+
+    /// Takes over what an earlier unit of work knew of senders, if that is still so.
+    pub(crate) fn recall(&mut self, remembered: Remembered, ledger: &Ledger, since: Since) {
+        if remembered.ledger.as_ref() == Some(ledger) && remembered.day == since.day {
+            self.tallies = remembered.tallies;
+        }
+    }
+
+    /// What the next unit of work may know, once all of this one is written and the ledger stands so.
+    pub(crate) fn remembered(self, ledger: Ledger) -> Option<Remembered> {
+        let day = self.since?.day;
+        (self.tallies.len() <= SENDERS).then_some(Remembered {
+            ledger: Some(ledger),
+            day,
+            tallies: self.tallies,
+        })
     }
 
     /// Reads how many alerts went to each specialist, whoever caused them.
@@ -292,7 +339,7 @@ async fn tallies(
         let places = list(4, keys.len());
         let mut letters = made(format!(
             "SELECT cause_key, recipient_key, cause_vouched, CAST(SUM(CASE WHEN created_us >= $1 THEN 1 ELSE 0 END) AS BIGINT), \
-             CAST(SUM(CASE WHEN created_us >= $2 THEN refusal ELSE 0 END) AS BIGINT) FROM outbox \
+             CAST(SUM(CASE WHEN created_us >= $2 THEN refusal ELSE 0 END) AS BIGINT), MIN(CASE WHEN created_us >= $1 THEN created_us END) FROM outbox \
              WHERE cause_key IN ({places}) AND created_us >= $3 GROUP BY cause_key, recipient_key, cause_vouched"
         ))
         .bind(micros(since.hour))
@@ -300,7 +347,7 @@ async fn tallies(
         .bind(micros(since.hour.min(since.day)));
         let places = list(4, keys.len());
         let mut requests = made(format!(
-            "SELECT requester_key, CASE WHEN vouched IN ($2, $3) THEN 0 ELSE 1 END AS authentic, COUNT(*) FROM requests \
+            "SELECT requester_key, CASE WHEN vouched IN ($2, $3) THEN 0 ELSE 1 END AS authentic, COUNT(*), MIN(created_us) FROM requests \
              WHERE requester_key IN ({places}) AND created_us >= $1 GROUP BY requester_key, authentic"
         ))
         .bind(micros(since.hour))
@@ -317,12 +364,14 @@ async fn tallies(
             if sent > 0 {
                 tally.letters.insert((row.try_get(1)?, vouched), sent);
             }
+            tally.reach_back(row.try_get(5)?);
             let refusals = tally.refusals.entry(vouched).or_default();
             *refusals = refusals.saturating_add(refused);
         }
         for row in requests.fetch_all(&mut *connection).await? {
             let tally = tallies.entry(row.try_get(0)?).or_default();
             let authentic = row.try_get::<i64, _>(1)? != 0;
+            tally.reach_back(row.try_get(3)?);
             tally.requests.insert(authentic, count(row.try_get(2)?));
         }
     }

@@ -24,7 +24,7 @@ impl Store {
         // Sizes first: bytes beyond the limit never enter memory.
         let sizes = sqlx::query(
             "SELECT arrived_us, id, size FROM letters WHERE decided_us IS NULL AND (not_before_us IS NULL OR not_before_us <= $2) \
-             ORDER BY arrived_us, id LIMIT $1",
+             ORDER BY arrived_us, id LIMIT CAST($1 AS BIGINT)",
         )
         .bind(i64::from(limit))
         .bind(micros(now))
@@ -45,7 +45,7 @@ impl Store {
         let found = sqlx::query(
             "SELECT l.id, l.mailbox, l.arrived_us, l.attempts, l.size, o.raw, l.sha256, l.oversize, l.postponed \
              FROM letters l JOIN originals o ON o.letter_id = l.id \
-             WHERE l.decided_us IS NULL AND (l.not_before_us IS NULL OR l.not_before_us <= $4) AND (l.arrived_us, l.id) <= ($1, $2) ORDER BY l.arrived_us, l.id LIMIT $3",
+             WHERE l.decided_us IS NULL AND (l.not_before_us IS NULL OR l.not_before_us <= $4) AND (l.arrived_us, l.id) <= ($1, $2) ORDER BY l.arrived_us, l.id LIMIT CAST($3 AS BIGINT)",
         )
         .bind(arrived)
         .bind(id)

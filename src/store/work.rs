@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::{MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
@@ -9,7 +10,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, Row, Transaction};
 
 use super::column::{Pressed, digest, micros};
-use super::lately::{self, Lately, Since};
+use super::lately::{self, Lately, Remembered, Since};
 use super::letters::LetterId;
 use super::pool::{Engine, Store};
 use super::requests::{REQUEST, grouped, read_all};
@@ -267,6 +268,8 @@ impl Work {
         since: Since,
     ) -> Result<()> {
         self.flush().await?;
+        let remembered = std::mem::take(&mut *remembered(&self.store));
+        self.lately.recall(remembered, &self.began, since);
         let connection = match &mut self.hold {
             Hold::Looking(connection) => &mut **connection,
             Hold::Locked(tx) => &mut **tx,
@@ -323,7 +326,7 @@ impl Work {
         self.flush().await?;
         let query = made(format!(
             "{REQUEST} WHERE r.id IN (SELECT id FROM requests WHERE number_count IS NULL AND opens_us <= $1 \
-             ORDER BY arrived_us, id LIMIT $2) ORDER BY r.arrived_us, r.id, p.id"
+             ORDER BY arrived_us, id LIMIT CAST($2 AS BIGINT)) ORDER BY r.arrived_us, r.id, p.id"
         ))
         .bind(micros(now))
         .bind(i64::from(limit));
@@ -341,7 +344,7 @@ impl Work {
     ) -> Result<Vec<(Request, Pending)>> {
         self.flush().await?;
         let due = sqlx::query(
-            "SELECT id, request_id FROM pendings WHERE settled_us IS NULL AND lapses_us <= $1 ORDER BY lapses_us, id LIMIT $2",
+            "SELECT id, request_id FROM pendings WHERE settled_us IS NULL AND lapses_us <= $1 ORDER BY lapses_us, id LIMIT CAST($2 AS BIGINT)",
         )
         .bind(micros(now))
         .bind(i64::from(limit))
@@ -437,8 +440,18 @@ impl Work {
         }
         tx.commit()
             .await
-            .context("The unit of work was not committed")
+            .context("The unit of work was not committed")?;
+        if let Some(lately) = self.lately.remembered(self.ledger) {
+            *remembered(&self.store) = lately;
+        }
+        Ok(())
     }
+}
+
+/// Whoever panicked with it in hand left either all of it or nothing.
+fn remembered(store: &Store) -> MutexGuard<'_, Remembered> {
+    let held = store.remembered.lock();
+    held.unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What R12 and R48 count.

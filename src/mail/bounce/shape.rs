@@ -9,6 +9,7 @@ use super::{phrases, returned};
 use crate::desk::address::Address;
 use crate::desk::letter::{Automatic, From};
 use crate::mail::fields::Fields;
+use crate::mail::lower::lowered;
 use crate::mail::parts::Parts;
 
 /// Characters at the beginning of a report in which it says that it is one.
@@ -208,7 +209,7 @@ pub(crate) fn has_null_return_path(fields: &Fields<'_>) -> bool {
 
 /// A subject of a report. One with a reply or forward mark is of a letter about a report.
 pub(crate) fn is_subject(subject: &str) -> bool {
-    let subject = subject.trim().to_lowercase();
+    let subject = lowered(subject.trim());
     let answers = [
         "re:",
         "fwd:",
@@ -226,14 +227,15 @@ pub(crate) fn is_subject(subject: &str) -> bool {
 
 /// The beginning of its own words in lower case, without what is quoted.
 fn opening(told: &Told<'_>) -> String {
-    told.own
+    let own: String = told
+        .own
         .lines()
         .filter(|line| !line.starts_with("> "))
         .flat_map(|line| line.chars().chain(['\n']))
         .take(OPENING)
-        .collect::<String>()
-        .to_lowercase()
-        // Sentences are folded anywhere.
+        .collect();
+    // Sentences are folded anywhere.
+    lowered(&own)
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ")
