@@ -1,4 +1,6 @@
-//! Text in lower case, quickly in the two alphabets that nearly all letters are written in.
+//! Text in lower case and words in it, found quickly in the two alphabets that nearly all letters are written in.
+
+use memchr::memmem;
 
 /// The same as [`str::to_lowercase`], which looks every Cyrillic letter up in tables for all the scripts of the world.
 pub(crate) fn lowered(text: &str) -> String {
@@ -28,6 +30,13 @@ pub(crate) fn is_alphanumeric(c: char) -> bool {
 /// The same as [`char::is_numeric`].
 pub(crate) fn is_figure(c: char) -> bool {
     !matches!(c, 'Ѐ'..='џ') && c.is_numeric()
+}
+
+/// Whether one of these phrases stands in a text.
+pub(crate) fn says_any(text: &str, phrases: &[&str]) -> bool {
+    phrases
+        .iter()
+        .any(|phrase| memmem::find(text.as_bytes(), phrase.as_bytes()).is_some())
 }
 
 /// The character that stands so much later in the code.

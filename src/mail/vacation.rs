@@ -3,7 +3,7 @@
 //! A person can write the same words: «Я в отпуске, кто заменит?» is a question. So a subject or a sentence alone never decides.
 
 use super::fields::Fields;
-use super::lower::lowered;
+use super::lower::{lowered, says_any};
 use crate::desk::letter::Automatic;
 
 /// Characters at the beginning of a text in which a notice says what it is.
@@ -178,10 +178,6 @@ fn uncited(text: &str) -> String {
         out.push_str(rest);
     }
     out
-}
-
-fn says_any(text: &str, phrases: &[&str]) -> bool {
-    phrases.iter().any(|phrase| text.contains(phrase))
 }
 
 #[cfg(test)]

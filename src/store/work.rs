@@ -509,7 +509,7 @@ mod tests {
             drop(work);
             assert_eq!(db.count("SELECT COUNT(*) FROM requests").await, 1);
             assert_eq!(db.count("SELECT COUNT(*) FROM events").await, 1);
-            assert_eq!(db.store.undecided(9, 999, far()).await.unwrap().len(), 1);
+            assert_eq!(db.store.undecided(9, far()).await.unwrap().len(), 1);
             let (request, second) = register(&db.store, 3, "three").await;
             assert_eq!((first.count(), second.count()), (1, 2));
             assert_eq!(request, RequestId(2));
@@ -544,7 +544,7 @@ mod tests {
                 .unwrap_err();
                 work.commit().await.unwrap_err();
             }
-            assert_eq!(db.store.undecided(9, 999, far()).await.unwrap().len(), 1);
+            assert_eq!(db.store.undecided(9, far()).await.unwrap().len(), 1);
         })
         .await;
     }
@@ -565,7 +565,7 @@ mod tests {
             )
             .unwrap_err();
             work.commit().await.unwrap_err();
-            assert_eq!(db.store.undecided(9, 999, far()).await.unwrap().len(), 1);
+            assert_eq!(db.store.undecided(9, far()).await.unwrap().len(), 1);
         })
         .await;
     }
@@ -619,7 +619,7 @@ mod tests {
             work.enter(Some(&letter), &ignored, &names, &[], minute(1))
                 .unwrap();
             work.commit().await.unwrap_err();
-            assert_eq!(db.store.undecided(9, 999, far()).await.unwrap().len(), 1);
+            assert_eq!(db.store.undecided(9, far()).await.unwrap().len(), 1);
         })
         .await;
     }
