@@ -77,13 +77,10 @@ pub(crate) fn base64(bytes: &[u8]) -> Vec<u8> {
     let mut rest = bytes;
     loop {
         // Whole quanta, which is nearly all there is.
-        while count == 0 {
-            let line = rest.get(..LINE).unwrap_or(rest);
-            let taken = quanta(line, &mut out);
+        let mut taken = if count == 0 { LINE } else { 0 };
+        while taken == LINE {
+            taken = quanta(rest.get(..LINE).unwrap_or(rest), &mut out);
             rest = rest.get(taken..).unwrap_or_default();
-            if taken < LINE {
-                break;
-            }
         }
         let [b, after @ ..] = rest else { break };
         rest = after;
