@@ -1,6 +1,7 @@
 //! What happened lately as a unit of work sees it: read for many letters at once, and what the unit itself adds.
 
 use std::collections::BTreeMap;
+use std::sync::{MutexGuard, PoisonError};
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -9,6 +10,7 @@ use sqlx::{AnyConnection, Row};
 use super::apply::is_about_failure;
 use super::column::{digest, micros};
 use super::letters::LetterId;
+use super::pool::Store;
 use super::statement::{list, made, padded};
 use super::work::{Counts, Ledger, LetterResult};
 use crate::desk::assurance::Level;
@@ -272,21 +274,25 @@ impl Lately {
         Ok(())
     }
 
-    /// Takes over what an earlier unit of work knew of senders, if that is still so.
-    pub(crate) fn recall(&mut self, remembered: Remembered, ledger: &Ledger, since: Since) {
+    /// Takes over what the last unit of work knew of senders, if that is still so.
+    pub(crate) fn recall(&mut self, store: &Store, ledger: &Ledger, since: Since) {
+        let remembered = std::mem::take(&mut *remembered(store));
         if remembered.ledger.as_ref() == Some(ledger) && remembered.day == since.day {
             self.tallies = remembered.tallies;
         }
     }
 
-    /// What the next unit of work may know, once all of this one is written and the ledger stands so.
-    pub(crate) fn remembered(self, ledger: Ledger) -> Option<Remembered> {
-        let day = self.since?.day;
-        (self.tallies.len() <= SENDERS).then_some(Remembered {
-            ledger: Some(ledger),
-            day,
-            tallies: self.tallies,
-        })
+    /// Leaves what is known of senders to the next unit of work, now that all of this one is written and the ledger stands so.
+    pub(crate) fn remember(self, store: &Store, ledger: Ledger) {
+        if let Some(since) = self.since
+            && self.tallies.len() <= SENDERS
+        {
+            *remembered(store) = Remembered {
+                ledger: Some(ledger),
+                day: since.day,
+                tallies: self.tallies,
+            };
+        }
     }
 
     /// Reads how many alerts went to each specialist, whoever caused them.
@@ -310,6 +316,12 @@ impl Lately {
         self.alerts = Some((hour_ago, alerts));
         Ok(most)
     }
+}
+
+/// Whoever panicked with it in hand left all of it or nothing.
+fn remembered(store: &Store) -> MutexGuard<'_, Remembered> {
+    let held = store.remembered.lock();
+    held.unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What one sender caused, asked for alone.
@@ -384,4 +396,57 @@ fn count(n: i64) -> u32 {
 
 fn add(n: &mut u32) {
     *n = n.saturating_add(1);
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::desk::decide::next_number;
+    use crate::desk::notice::Purpose;
+    use crate::store::testing::{
+        apply, decision, kept, matter, minute, notice, on_each_engine, registered,
+    };
+
+    /// R48: what is kept in memory says the same as the database, whoever wrote meanwhile and however far the hour has gone on.
+    #[tokio::test]
+    async fn what_is_remembered_of_a_sender_counts_as_the_database_does() {
+        on_each_engine(async |db| {
+            let sender = "maria@raduga.example".to_owned();
+            let other = db.open_again().await;
+            let turns = [
+                (1, false),
+                (1, false),
+                (1, true),
+                (1, false),
+                (3, false),
+                (9, false),
+            ];
+            for ((hour, by_other), uid) in turns.into_iter().zip(1..) {
+                let store = if by_other { &other } else { &db.store };
+                let since = Since {
+                    hour: minute(hour),
+                    day: minute(0),
+                };
+                let letter = kept(store, uid, &format!("letter {uid}")).await;
+                let mut work = store.look().await.unwrap();
+                let senders = std::slice::from_ref(&sender);
+                work.foresee(&[], senders, since).await.unwrap();
+                let known = work.counts(&sender, since, false).await.unwrap();
+                let mut without = db.open_again().await.look().await.unwrap();
+                let asked = without.counts(&sender, since, false).await.unwrap();
+                assert_eq!(known, asked, "before letter {uid}");
+                let number = next_number(work.last_numbers(), 2026);
+                let mut opened = decision(
+                    Verdict::Registered,
+                    Concern::Opened(matter()),
+                    vec![registered(number)],
+                );
+                opened.notices = vec![notice(Template::Registered, Purpose::Reply)];
+                apply(&mut work, Some(&letter), &opened, minute(uid)).await;
+                work.commit().await.unwrap();
+            }
+        })
+        .await;
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
@@ -10,7 +9,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, Row, Transaction};
 
 use super::column::{Pressed, digest, micros};
-use super::lately::{self, Lately, Remembered, Since};
+use super::lately::{self, Lately, Since};
 use super::letters::LetterId;
 use super::pool::{Engine, Store};
 use super::requests::{REQUEST, grouped, read_all};
@@ -268,8 +267,7 @@ impl Work {
         since: Since,
     ) -> Result<()> {
         self.flush().await?;
-        let remembered = std::mem::take(&mut *remembered(&self.store));
-        self.lately.recall(remembered, &self.began, since);
+        self.lately.recall(&self.store, &self.began, since);
         let connection = match &mut self.hold {
             Hold::Looking(connection) => &mut **connection,
             Hold::Locked(tx) => &mut **tx,
@@ -478,17 +476,9 @@ impl Work {
         tx.commit()
             .await
             .context("The unit of work was not committed")?;
-        if let Some(lately) = self.lately.remembered(self.ledger) {
-            *remembered(&self.store) = lately;
-        }
+        self.lately.remember(&self.store, self.ledger);
         Ok(())
     }
-}
-
-/// Whoever panicked with it in hand left either all of it or nothing.
-fn remembered(store: &Store) -> MutexGuard<'_, Remembered> {
-    let held = store.remembered.lock();
-    held.unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What R12 and R48 count.
