@@ -25,8 +25,9 @@ const ARROWS: &[(&str, &str)] = &[
     ),
     (
         "daemon",
-        "intake inbound outbound dns courier parcel imap maildir smtp folder store config clock telemetry desk mail",
+        "intake inbound outbound takeover dns courier parcel imap maildir smtp folder store config clock telemetry desk mail",
     ),
+    ("takeover", "inbound store config desk telemetry"),
     ("intake", "imap maildir store config clock telemetry desk"),
     (
         "inbound",

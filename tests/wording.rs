@@ -207,6 +207,8 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
             Alert::Flood,
             Alert::BadTokens("raduga.example".to_owned(), 21),
             Alert::Unreadable,
+            Alert::BadConfiguration,
+            Alert::GoodConfiguration,
             Alert::Undelivered(
                 address("maria@raduga.example"),
                 "550 5.1.1 User unknown (the address is dead)".to_owned(),
@@ -214,10 +216,19 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
         ]
         .into_iter()
         .map(|alert| match alert {
-            Alert::Unreadable | Alert::Flood | Alert::BadTokens(..) => Tells {
+            Alert::BadConfiguration => Tells {
                 alert: Some(alert),
+                text: Some(
+                    "error: unknown key `rolle`\n --> customers/raduga.toml:12:1\n".to_owned(),
+                ),
                 ..Tells::default()
             },
+            Alert::Unreadable | Alert::Flood | Alert::BadTokens(..) | Alert::GoodConfiguration => {
+                Tells {
+                    alert: Some(alert),
+                    ..Tells::default()
+                }
+            }
             alert => Tells {
                 number: matches!(alert, Alert::Undelivered(..)).then(|| Number::new(2026, 42)),
                 status: None,

@@ -1,5 +1,6 @@
 //! The TOML shapes: every fault at once, with file, line and key; what comes out is values that the rest of the house takes.
 
+pub mod amend;
 pub mod customers;
 pub mod desk;
 pub mod directory;
@@ -11,6 +12,7 @@ pub mod letters;
 pub mod load;
 pub mod mailbox;
 pub mod nearest;
+pub mod pen;
 pub mod people;
 pub mod production;
 pub mod reading;
@@ -46,6 +48,8 @@ pub fn load(path: &Path) -> Result<(Config, Vec<Warning>), Faults> {
 pub struct Config {
     /// The rules' part.
     pub desk: Desk,
+    /// Whether the daemon reloads by itself when one of the files changes.
+    pub watch: bool,
     /// The mailboxes, in the order of the file.
     pub mailboxes: Vec<Mailbox>,
     /// The way out.
@@ -76,7 +80,7 @@ pub struct Mailbox {
 }
 
 /// Where a mailbox is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// On an IMAP server.
     Imap(ImapConfig),
@@ -96,7 +100,7 @@ pub enum Tls {
 }
 
 /// A host to connect to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// Name or address; the name that the certificate must have.
     pub host: String,
@@ -131,7 +135,7 @@ impl std::fmt::Debug for Secret {
 }
 
 /// User name and password.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
     /// User name.
     pub username: String,
@@ -140,7 +144,7 @@ pub struct Login {
 }
 
 /// How to read a mailbox over IMAP.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImapConfig {
     /// The server.
     pub endpoint: Endpoint,
@@ -179,7 +183,7 @@ pub enum After {
 }
 
 /// The way out.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CourierConfig {
     /// An SMTP server.
     Smtp {

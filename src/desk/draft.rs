@@ -202,7 +202,9 @@ impl<'a> Draft<'a> {
                 | Event::Waits { .. }
                 | Event::Settled { .. }
                 | Event::Noted { .. }
-                | Event::Undelivered { .. } => {}
+                | Event::Undelivered { .. }
+                | Event::RollTaken { .. }
+                | Event::Appointment(_) => {}
             }
         }
         (matter, state)

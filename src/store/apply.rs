@@ -46,7 +46,9 @@ impl Change {
                 | Event::Waits { .. }
                 | Event::Settled { .. }
                 | Event::Noted { .. }
-                | Event::Undelivered { .. } => {}
+                | Event::Undelivered { .. }
+                | Event::RollTaken { .. }
+                | Event::Appointment(_) => {}
             }
         }
         change
@@ -250,6 +252,8 @@ impl Work {
                 | Event::InstallationNamed { .. }
                 | Event::StatusChanged { .. }
                 | Event::Noted { .. }
+                | Event::RollTaken { .. }
+                | Event::Appointment(_)
                 | Event::Undelivered { outbox: None, .. } => {}
                 Event::Undelivered {
                     why,

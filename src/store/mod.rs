@@ -14,6 +14,7 @@ pub mod work;
 mod apply;
 mod contents;
 mod entry;
+mod roll;
 mod schema;
 mod statement;
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub(crate) struct Step {
 }
 
 /// All steps in order; the first is version 1. A step that was ever released is never edited.
-pub(crate) const STEPS: [Step; 3] = [
+pub(crate) const STEPS: [Step; 4] = [
     Step {
         name: "the_desk",
         sqlite: include_str!("../../migrations/0001_the_desk.sql"),
@@ -30,6 +30,11 @@ pub(crate) const STEPS: [Step; 3] = [
         name: "postponed",
         sqlite: include_str!("../../migrations/0003_postponed.sql"),
         postgres: include_str!("../../migrations/0003_postponed.sql"),
+    },
+    Step {
+        name: "appointments",
+        sqlite: include_str!("../../migrations/0004_appointments.sql"),
+        postgres: include_str!("../../migrations/0004_appointments.sql"),
     },
 ];
 
