@@ -19,3 +19,6 @@ CREATE TABLE appointments (
     until        TEXT,            -- last day; none while it lasts
     PRIMARY KEY (installation, place)
 ) /*sqlite STRICT*/;
+
+-- What happened to the desk itself, without a walk along the whole history.
+CREATE INDEX events_of_desk ON events (seq) WHERE request_id IS NULL AND letter_id IS NULL;

@@ -63,6 +63,7 @@ fn told() -> Books {
             "4 question in-progress viktor@solnce.example Where is the report?",
         ]),
         history: lines(&[
+            "roll-taken - -",
             "registered 1 1@mail.example",
             "registered 2 2@mail.example",
             "waits 2 2@mail.example",

@@ -109,3 +109,100 @@ fn person(row: &AnyRow) -> Result<Representative> {
         until: until.as_deref().map(day).transpose()?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        reason = "tests"
+    )]
+    use super::*;
+    use crate::desk::appointments::{Change, What, changes};
+    use crate::desk::decide::{Concern, Verdict};
+    use crate::desk::event::Event;
+    use crate::store::history::ChainState;
+    use crate::store::testing::{apply, decision, minute, on_each_engine};
+
+    fn roll(people: &[(&str, Role, Option<&str>)]) -> Roll {
+        let mut roll = Roll::default();
+        for (local, role, until) in people {
+            let person = Representative {
+                role: *role,
+                name: format!("Имя {local}"),
+                address: Address::new(&format!("{local}@raduga.example")).unwrap(),
+                phone: until.is_none().then(|| "+7 900".to_owned()),
+                since: "2026-01-01".parse().unwrap(),
+                until: until.map(|u| u.parse().unwrap()),
+            };
+            roll.add(&format!("of-{local}"), "raduga", person.clone());
+            roll.add("of-all", "raduga", person);
+        }
+        roll
+    }
+
+    #[tokio::test]
+    async fn what_was_known_is_read_back_and_nothing_was_before() {
+        on_each_engine(async |db| {
+            let first = roll(&[
+                ("maria", Role::Primary, Some("2026-09-06")),
+                ("oleg", Role::Additional, None),
+                ("elena", Role::Contract, None),
+            ]);
+            let second = roll(&[
+                ("oleg", Role::Primary, None),
+                ("nina", Role::Additional, None),
+            ]);
+            let mut old = Roll::default();
+            for (at, new) in [first, Roll::default(), second].into_iter().enumerate() {
+                let mut work = db.store.begin().await.unwrap();
+                assert_eq!(work.roll().await.unwrap(), (at > 0).then(|| old.clone()));
+                work.set_roll(&old, &new, minute(1)).await.unwrap();
+                assert_eq!(work.roll().await.unwrap().as_ref(), Some(&new));
+                work.commit().await.unwrap();
+                old = new;
+            }
+        })
+        .await;
+    }
+
+    /// The history and what the desk knows change together or not at all.
+    #[tokio::test]
+    async fn a_change_and_its_entry_are_one() {
+        on_each_engine(async |db| {
+            let (old, new) = (Roll::default(), roll(&[("maria", Role::Primary, None)]));
+            let found: Vec<Change> = changes(&old, &new);
+            assert!(
+                found
+                    .iter()
+                    .all(|c| c.what == What::Appointed { after: None })
+            );
+            let events: Vec<Event> = found.into_iter().map(Event::Appointment).collect();
+            let decided = decision(Verdict::Attached, Concern::Nothing, events);
+            for commits in [false, true] {
+                let mut work = db.store.begin().await.unwrap();
+                apply(&mut work, None, &decided, minute(1)).await;
+                work.set_roll(&old, &new, minute(1)).await.unwrap();
+                if commits {
+                    work.commit().await.unwrap();
+                } else {
+                    drop(work);
+                }
+                let history = db.store.history_of_the_desk().await.unwrap();
+                assert_eq!(history.len(), if commits { 2 } else { 0 });
+                let known = db.store.begin().await.unwrap().roll().await.unwrap();
+                assert_eq!(known, commits.then(|| new.clone()));
+            }
+            let history = db.store.history_of_the_desk().await.unwrap();
+            assert_eq!(history[0].word, "appointed");
+            assert!(history[0].data.contains("maria@raduga.example"));
+            let chain = db.store.verify_chain().await.unwrap();
+            assert!(
+                matches!(chain, ChainState::Whole { entries: 2, .. }),
+                "{chain:?}"
+            );
+        })
+        .await;
+    }
+}
