@@ -83,6 +83,14 @@ fn decided(desk: &TrialDesk, id: u32) -> String {
     verdict
 }
 
+/// Delivers into the second mailbox.
+fn into_second(desk: &TrialDesk, id: u32) {
+    let raw = letter(id, "maria@raduga.example", &format!("Question {id}"), "");
+    let begun = desk.path().join(format!("second/tmp/{id}.mx"));
+    std::fs::write(&begun, raw).unwrap();
+    std::fs::rename(begun, desk.path().join(format!("second/new/{id}.mx"))).unwrap();
+}
+
 fn with_nina(customer: &str) -> String {
     format!(
         "{customer}[[installation.representative]]\nrole = \"additional\"\nname = \"Nina Gromova\"\nemail = \"{NINA}\"\nsince = 2020-01-01\n"
@@ -94,7 +102,7 @@ fn whole(desk: &TrialDesk) {
     assert!(matches!(chain, ChainState::Whole { .. }), "{chain:?}");
 }
 
-/// P8: a bad edit is noticed by itself, changes nothing, is told once however often it is looked at, and the mended file takes effect.
+/// P8, K101: a bad edit is noticed by itself, changes nothing, is told once however often it is looked at, and the mended file takes effect.
 #[test]
 fn a_bad_edit_changes_nothing_and_is_told_once() {
     let mut desk = desk();
@@ -150,8 +158,7 @@ fn mailboxes_and_the_way_out_change_while_the_rest_goes_on() {
         &format!("{first}{second}").replace("folder = \"outbox\"", "folder = \"outgoing\""),
     );
     says(&desk, "Configuration reloaded", 1);
-    let raw = letter(2, "maria@raduga.example", "Question 2", "");
-    std::fs::write(desk.path().join("second/new/2.mx"), raw).unwrap();
+    into_second(&desk, 2);
     assert_eq!(decided(&desk, 2), "registered");
     until(&desk, "letters go the new way", |d| {
         d.files("outgoing").len() >= 2
@@ -171,11 +178,7 @@ fn mailboxes_and_the_way_out_change_while_the_rest_goes_on() {
         &letter(4, "maria@raduga.example", "Question 4", ""),
         BEGUN + 4,
     );
-    std::fs::write(
-        desk.path().join("second/new/5.mx"),
-        letter(5, "maria@raduga.example", "Question 5", ""),
-    )
-    .unwrap();
+    into_second(&desk, 5);
     assert_eq!(decided(&desk, 5), "registered");
     assert_eq!(desk.files("inbox/new"), ["4.mx"]);
     until(&desk, "letters go the old way again", |d| {
@@ -190,11 +193,7 @@ fn mailboxes_and_the_way_out_change_while_the_rest_goes_on() {
         "Subject: Thus it is\n\nThus.\n",
     );
     says(&desk, "Configuration reloaded", 4);
-    std::fs::write(
-        desk.path().join("second/new/6.mx"),
-        letter(6, "maria@raduga.example", "Question 6", ""),
-    )
-    .unwrap();
+    into_second(&desk, 6);
     assert_eq!(decided(&desk, 6), "registered");
     assert_eq!(told(&desk, "Thus it is"), 1);
     // And back comes what was waiting.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::desk::{Desk, RADUGA, dovecot, mailbox, smtp};
-use super::post::{DESK, MARIA, SOON, letter, until};
+use super::post::{DESK, MARIA, SOON, letter};
 use super::support::dovecot::Dovecot;
 use super::support::sink::Sink;
 
