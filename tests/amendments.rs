@@ -9,6 +9,7 @@
     clippy::disallowed_methods,
     clippy::string_slice,
     clippy::print_stdout,
+    clippy::wildcard_enum_match_arm,
     reason = "tests"
 )]
 
