@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("main", "cli telemetry"),
     (
         "cli",
-        "daemon intake inbound outbound dns examination knowledge writing explanation account config store mail desk clock telemetry imap smtp maildir folder courier parcel",
+        "daemon intake inbound outbound takeover dns examination knowledge writing explanation account config store mail desk clock telemetry imap smtp maildir folder courier parcel",
     ),
     (
         "daemon",
