@@ -158,7 +158,17 @@ fn tell(letter: &Letter) -> String {
     };
     match &letter.from {
         From::One { address, name } => line("from", &format!("{name} <{address}>")),
-        From::Nobody { why, shown } => line("from", &format!("nobody ({why}), shown: {shown}")),
+        From::Nobody {
+            why,
+            shown,
+            claimed,
+        } => {
+            line("from", &format!("nobody ({why}), shown: {shown}"));
+            line(
+                "claimed",
+                &format!("{} <{}>", claimed.name, claimed.address),
+            );
+        }
     }
     let list = |all: &[postdesk::desk::address::Address]| {
         all.iter()
