@@ -192,6 +192,7 @@ mod tests {
             notices,
             reasons: vec![],
             findings: Default::default(),
+            onward: None,
         }
     }
 
