@@ -26,6 +26,8 @@ mod registration;
 mod reply;
 mod representative;
 pub mod request;
+pub mod signature;
+pub mod signature_report;
 pub mod subject;
 mod telling;
 mod timing;
