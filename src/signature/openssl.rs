@@ -267,14 +267,48 @@ fn pem(kind: &str, all: &[Vec<u8>]) -> String {
     let mut out = String::new();
     for der in all {
         out.push_str(&format!("-----BEGIN {kind}-----\n"));
-        let text = STANDARD.encode(der);
-        let mut rest = text.as_str();
-        while let Some((line, after)) = rest.split_at_checked(64) {
-            out.push_str(line);
-            out.push('\n');
-            rest = after;
+        // A last line without a character would end the whole file for openssl.
+        for (at, character) in STANDARD.encode(der).chars().enumerate() {
+            if at > 0 && at % 64 == 0 {
+                out.push('\n');
+            }
+            out.push(character);
         }
-        out.push_str(&format!("{rest}\n-----END {kind}-----\n"));
+        out.push_str(&format!("\n-----END {kind}-----\n"));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_for_openssl_is_what_was_read() {
+        for length in [1, 47, 48, 49, 96, 1000] {
+            let der = vec![0x30; length];
+            let text = pem("CERTIFICATE", &[der.clone(), der.clone()]);
+            assert_eq!(blocks(text.as_bytes()), vec![der.clone(), der]);
+            assert!(
+                !text.contains("\n\n") && text.lines().all(|l| l.len() <= 64),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn g13_what_openssl_finds_wrong_is_counted_but_for_the_signers_own_time() {
+        let of = |well: bool, text: &str| {
+            let text = text.to_owned();
+            wrong(&Said { well, text })
+        };
+        let error =
+            |number: u32, depth: u32| format!("error {number} at {depth} depth lookup: x\n");
+        assert_eq!(of(true, "signer.pem: OK"), vec![]);
+        assert_eq!(of(false, &error(10, 0)), vec![]);
+        assert_eq!(of(false, &error(10, 1)), vec![10]);
+        assert_eq!(of(false, &[error(9, 0), error(23, 0)].concat()), vec![23]);
+        assert_eq!(of(false, "Could not read any certificates"), vec![0]);
+        assert_eq!(of(false, ""), vec![0]);
+    }
 }

@@ -191,6 +191,9 @@ fn text(path: &Path) -> &str {
 }
 
 const CONFIGURATION: &str = "openssl_conf = all
+oid_section = oids
+[oids]
+INNLE = 1.2.643.100.4
 [all]
 engines = engines
 [engines]
