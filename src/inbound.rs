@@ -66,6 +66,12 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// One more was decided on, and so many letters written for it.
+    fn take(&mut self, written: usize) {
+        self.decided = self.decided.saturating_add(1);
+        self.written = self.written.saturating_add(written);
+    }
+
     /// Whether there was nothing to do.
     pub fn is_idle(&self) -> bool {
         self.decided == 0 && self.postponed == 0
@@ -217,7 +223,8 @@ impl Inbound {
         Ok(progress)
     }
 
-    /// Registers what was queued for an opening that has come, and lapses what nobody settled (R16, R10); in order, a batch at a time.
+    /// What time brings: registers what was queued for an opening that has come (R16), lapses what nobody settled and reminds of what is missing
+    /// (R10, R26), warns, reminds and closes (R21, R22); in order, a batch at a time.
     ///
     /// # Errors
     /// The store refused: nothing of the step happened.
@@ -225,31 +232,27 @@ impl Inbound {
         let now = self.clock.now();
         let mut work = self.store.begin().await?;
         let mut progress = Progress::default();
-        let mut decisions = Vec::new();
         for request in work.openings(now, BATCH).await? {
             let known = Known {
                 last_numbers: work.last_numbers().clone(),
                 ..Known::default()
             };
-            let decision = decide::decide(&config.desk, &known, &Occasion::Opening(&request), now);
-            progress.written = progress
-                .written
-                .saturating_add(apply(&mut work, config, &decision, now)?);
-            decisions.push(decision.verdict);
+            let occasion = Occasion::Opening(&request);
+            progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
         }
+        let known = Known::default();
         for (request, pending) in work.lapses(now, BATCH).await? {
-            let decision = decide::decide(
-                &config.desk,
-                &Known::default(),
-                &Occasion::Lapse(&request, &pending),
-                now,
-            );
-            progress.written = progress
-                .written
-                .saturating_add(apply(&mut work, config, &decision, now)?);
-            decisions.push(decision.verdict);
+            let occasion = Occasion::Lapse(&request, &pending);
+            progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
         }
-        progress.decided = decisions.len();
+        for (request, pending) in work.reminders(now, BATCH).await? {
+            let occasion = Occasion::Remind(&request, &pending);
+            progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
+        }
+        for request in work.due(now, BATCH).await? {
+            let occasion = Occasion::Due(&request);
+            progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
+        }
         if progress.decided > 0 {
             work.commit().await?;
         }
@@ -442,6 +445,18 @@ fn unreadable(
         count,
     );
     Ok(count)
+}
+
+/// Decides on an occasion that no letter caused; how many letters are written for it.
+fn decide_on(
+    work: &mut Work,
+    config: &Config,
+    known: &Known,
+    occasion: &Occasion<'_>,
+    now: DateTime<Utc>,
+) -> Result<usize> {
+    let decision = decide::decide(&config.desk, known, occasion, now);
+    apply(work, config, &decision, now)
 }
 
 /// A decision that no letter caused: its letters are written, and all of it goes into the unit of work. How many letters there are.

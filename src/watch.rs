@@ -188,6 +188,7 @@ mod tests {
             notices,
             reasons: vec![],
             findings: Default::default(),
+            onward: None,
         }
     }
 

@@ -133,7 +133,7 @@ pub fn write(
 fn token_kind(notice: &Notice) -> TokenKind {
     match notice.purpose {
         Purpose::Reply => TokenKind::Reply,
-        Purpose::ConfirmNew | Purpose::Confirm(_) => TokenKind::Confirm,
+        Purpose::ConfirmNew(_) | Purpose::Confirm(_) => TokenKind::Confirm,
         Purpose::Internal => TokenKind::Internal,
         Purpose::Nothing => TokenKind::Nothing,
     }

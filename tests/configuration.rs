@@ -291,7 +291,14 @@ fn the_example_that_others_rely_on_comes_to_what_it_says() {
         Deadlines {
             answer: 5,
             warn_before: 1,
-            confirm: 5
+            confirm: 5,
+            remind_confirm: 3,
+            remind_information: 5,
+            close_unanswered: 10,
+            close_resolved: 3,
+            reopen: 10,
+            remind_consent: 2,
+            paper_original: 5,
         }
     );
     assert_eq!(desk.orders_from_additional, OrdersFromAdditional::Question);

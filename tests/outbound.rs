@@ -123,6 +123,7 @@ impl Way {
             events: vec![],
             notices: vec![notice; count],
             findings: Default::default(),
+            onward: None,
             reasons: vec!["because".to_owned()],
         };
         let mut work = self.store.begin().await.unwrap();

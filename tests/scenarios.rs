@@ -354,6 +354,8 @@ impl Play {
                 to: Status::Resolved,
                 by: None,
                 why: "done".to_owned(),
+                at: self.clock.now(),
+                ending: None,
             }],
             notices: vec![Notice {
                 template: Template::StatusChanged,
@@ -371,6 +373,7 @@ impl Play {
             }],
             reasons: vec![],
             findings: Default::default(),
+            onward: None,
         };
         let now = self.clock.now();
         let mut work = self.store.begin().await.unwrap();

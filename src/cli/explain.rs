@@ -135,7 +135,7 @@ async fn of_file(config: &Config, wanted: &Wanted) -> Result<Value, Failure> {
     );
     let names = Names {
         request: None,
-        pending: None,
+        pendings: vec![],
         outbox: (1..).take(decision.notices.len()).collect(),
     };
     let (_, told): (_, Vec<Told>) = writing::write(config, &decision, &names, arrived)?;

@@ -113,6 +113,38 @@ fn sentence(word: &str, said: &Said<'_>) -> String {
             said.text("to"),
             said.text("why")
         ),
+        other => onward(other, said),
+    }
+}
+
+/// What specialists, approvers and time do to a request.
+fn onward(word: &str, said: &Said<'_>) -> String {
+    match word {
+        "type-changed" => format!(
+            "Became a {} by the word of {}",
+            said.text("to"),
+            said.text("by")
+        ),
+        "due-moved" => format!("The answer is now due {}", said.moment("due")),
+        "extended" => format!(
+            "{} working days more were agreed to",
+            said.data.get("working_days").unwrap_or(&Value::Null)
+        ),
+        "solved" => format!("Solved by {}: {}", said.text("by"), said.text("text")),
+        "declined" => format!("Declined by {}: {}", said.text("by"), said.text("text")),
+        "handed-over" => format!("Handed over to {} by {}", said.text("to"), said.text("by")),
+        "continues" => format!("Goes on from {}", said.text("number")),
+        "requester-changed" => format!("Answers go to {} from here on", said.text("to")),
+        "due-soon" => format!(
+            "The specialists were warned that the answer is due {}",
+            said.moment("moment")
+        ),
+        "overdue" => format!(
+            "The specialists were told that the answer was due {}",
+            said.moment("moment")
+        ),
+        "reminded" => "The requester was reminded".to_owned(),
+        "party-reminded" => "Whose word is waited for was reminded".to_owned(),
         // A word that a later program wrote is still better told than hidden.
         other => format!("{other}: {}", shown(&said.data.to_string())),
     }
@@ -125,6 +157,8 @@ pub fn purpose(word: &str) -> &str {
         "challenge" => "to confirm that the order is theirs",
         "identity" => "to confirm that the letter is theirs",
         "which-installation" => "to say which installation it is about",
+        "consent" => "to agree",
+        "extension" => "to agree to more time",
         other => other,
     }
 }

@@ -165,6 +165,13 @@ pub fn deadlines(root: &Section<'_>) -> Deadlines {
     let answer = days("answer", 1, 5);
     let warn_before = days("warn_before", 0, 1);
     let confirm = days("confirm", 1, 5);
+    let remind_confirm = days("remind_confirm", 0, 3);
+    let remind_information = days("remind_information", 1, 5);
+    let close_unanswered = days("close_unanswered", 1, 10);
+    let close_resolved = days("close_resolved", 1, 3);
+    let reopen = days("reopen", 0, 10);
+    let remind_consent = days("remind_consent", 0, 2);
+    let paper_original = days("paper_original", 1, 5);
     if warn_before.value >= answer.value {
         root.reading().fault(
             Fault::error(warn_before.at, "`warn_before` is not less than `answer`")
@@ -177,12 +184,38 @@ pub fn deadlines(root: &Section<'_>) -> Deadlines {
                 .todo(format!("write a number below {}", answer.value)),
         );
     }
+    for (remind, key, after, whole) in [
+        (&remind_confirm, "remind_confirm", &confirm, "confirm"),
+        (
+            &remind_information,
+            "remind_information",
+            &close_unanswered,
+            "close_unanswered",
+        ),
+    ] {
+        if remind.value >= after.value {
+            root.reading().fault(
+                Fault::error(remind.at, format!("`{key}` is not less than `{whole}`"))
+                    .label(format!("reminded after {} working days", remind.value))
+                    .also(after.at, format!("over after {} working days", after.value))
+                    .why("the reminder would come when there is nothing left to wait for")
+                    .todo(format!("write a number below {}", after.value)),
+            );
+        }
+    }
     section.end();
     let days = |n: Placed<i64>| u32::try_from(n.value).unwrap_or(u32::MAX);
     Deadlines {
         answer: days(answer),
         warn_before: days(warn_before),
         confirm: days(confirm),
+        remind_confirm: days(remind_confirm),
+        remind_information: days(remind_information),
+        close_unanswered: days(close_unanswered),
+        close_resolved: days(close_resolved),
+        reopen: days(reopen),
+        remind_consent: days(remind_consent),
+        paper_original: days(paper_original),
     }
 }
 

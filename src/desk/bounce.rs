@@ -1,8 +1,8 @@
 //! A bounce that is about a letter of ours: entered in the request's history, and brought to the specialists if the letter is lost (R47).
 
 use super::address::Address;
-use super::decide::{Concern, Decision, Verdict};
-use super::draft::Draft;
+use super::decide::{Decision, Verdict};
+use super::draft::{Draft, StatusChange};
 use super::event::Event;
 use super::letter::Bounce;
 use super::notice::Template;
@@ -45,7 +45,7 @@ pub(super) fn bounced(mut draft: Draft<'_>, bounce: &Bounce, returned: &Returned
         return draft.end(Verdict::Automatic);
     }
     if let Some(request) = &returned.request {
-        draft.concern = Concern::Existing(request.id);
+        draft.concerns(request);
     }
     let why = reason(bounce);
     if bounce.action != "failed" {
@@ -120,10 +120,13 @@ fn back_to_work(draft: &mut Draft<'_>, request: &Request, returned: &Returned) {
         && returned.template == Some(Template::StatusChanged)
     {
         draft.because("It said that the request is resolved: back to work until it arrives");
-        draft.event(Event::StatusChanged {
+        let at = draft.now;
+        draft.change_status(StatusChange {
             to: Status::InProgress,
             by: None,
-            why: "The letter that said so was not delivered".to_owned(),
+            why: "The letter that said so was not delivered",
+            at,
+            ending: None,
         });
     }
 }

@@ -217,6 +217,17 @@ impl Calendar {
             .unwrap_or_else(|| day.succ_opt().unwrap_or(day))
     }
 
+    /// The `count`-th working day before `day`; `day` itself for 0. Where no working day lies within two years before, every day counts.
+    pub fn working_days_before(&self, day: NaiveDate, count: u32) -> NaiveDate {
+        (0..count).fold(day, |reached, _| {
+            let days = iter::successors(reached.pred_opt(), NaiveDate::pred_opt);
+            days.take(SEARCH_DAYS)
+                .find(|&day| self.is_working(day))
+                .or_else(|| reached.pred_opt())
+                .unwrap_or(reached)
+        })
+    }
+
     /// The `count`-th working day after `day`; `day` itself for 0. Where no working day follows within two years, every day counts from there on.
     pub fn add_working_days(&self, day: NaiveDate, count: u32) -> NaiveDate {
         let mut reached = day;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::iter;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::calendar::Calendar;
 
@@ -14,6 +14,39 @@ pub fn due(calendar: &Calendar, day: NaiveDate, working_days: u32) -> DateTime<U
     calendar
         .closing(last)
         .unwrap_or_else(|| calendar.end_of_day(last))
+}
+
+/// R20: a due moment moved by so many working days: from closing to closing, else to the same working time of the later day, at the latest its closing.
+pub fn extended(calendar: &Calendar, due: DateTime<Utc>, working_days: u32) -> DateTime<Utc> {
+    if working_days == 0 {
+        return due;
+    }
+    let day = day_owed(calendar, due);
+    let later = calendar.add_working_days(day, working_days);
+    let closing = calendar
+        .closing(later)
+        .unwrap_or_else(|| calendar.end_of_day(later));
+    match (calendar.opening(day), calendar.opening(later)) {
+        (Some(opening), Some(opens)) if calendar.closing(day) != Some(due) => {
+            let worked = calendar.working_time(opening, due);
+            calendar.after_working_time(opens, worked).min(closing)
+        }
+        _ => closing,
+    }
+}
+
+/// The day on which a due moment lies: a closing at midnight belongs to the day that it ends.
+pub fn day_owed(calendar: &Calendar, due: DateTime<Utc>) -> NaiveDate {
+    let before = due.checked_sub_signed(TimeDelta::microseconds(1));
+    calendar.day_of(before.unwrap_or(due))
+}
+
+/// R21: the specialists are warned at the opening of the working day that lies so many working days before the due moment's day.
+pub fn warning(calendar: &Calendar, due: DateTime<Utc>, warn_before: u32) -> DateTime<Utc> {
+    let day = calendar.working_days_before(day_owed(calendar, due), warn_before);
+    calendar
+        .opening(day)
+        .unwrap_or_else(|| calendar.start_of_day(day))
 }
 
 /// The counting behind [`due`], for people who want to see it, in one line:

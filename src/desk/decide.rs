@@ -7,13 +7,14 @@ use chrono::{DateTime, Utc};
 use super::address::Address;
 use super::assurance::SenderAssurance;
 use super::bounce::Returned;
+use super::course::Course;
 use super::event::Event;
 use super::finding::{Alternative, Findings};
 use super::letter::Letter;
 use super::notice::Notice;
 use super::policy::{Desk, MailboxPolicy};
 use super::request::{Matter, Number, Pending, Request, RequestId};
-use super::{reception, timing};
+use super::{reception, ticking, timing};
 
 /// What became of a letter, in one word (R1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -195,6 +196,10 @@ pub enum Occasion<'a> {
     Opening(&'a Request),
     /// Nobody settled this in time (R10, R13).
     Lapse(&'a Request, &'a Pending),
+    /// The moment has come at which a request needs looking at: a warning, a reminder, a closing (R21, R22).
+    Due(&'a Request),
+    /// Whoever is to say a word is to be reminded of it (R10, R26).
+    Remind(&'a Request, &'a Pending),
     /// A letter of the desk will never be delivered.
     Undelivered {
         /// The request it was about.
@@ -237,6 +242,17 @@ impl Sender {
     }
 }
 
+/// How a request goes on by itself after a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Onward {
+    /// How its clock ran.
+    pub course: Course,
+    /// The older request that it goes on from (R23).
+    pub continues: Option<Number>,
+    /// When it next needs looking at; none if time alone brings nothing more.
+    pub wakes: Option<DateTime<Utc>>,
+}
+
 /// What is to happen, and why. Applied in one transaction or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
@@ -254,6 +270,8 @@ pub struct Decision {
     pub reasons: Vec<String>,
     /// What bears on it beside them.
     pub findings: Findings,
+    /// How the request goes on by itself; none if as before.
+    pub onward: Option<Onward>,
 }
 
 /// The next number of a year (R17), given the last one of each.
@@ -277,6 +295,8 @@ pub fn decide(desk: &Desk, known: &Known, occasion: &Occasion<'_>, now: DateTime
         }
         Occasion::Opening(request) => timing::opening(desk, known, request, now),
         Occasion::Lapse(request, pending) => timing::lapse(desk, request, pending, now),
+        Occasion::Due(request) => ticking::due(desk, request, now),
+        Occasion::Remind(request, pending) => ticking::remind(desk, request, pending, now),
         Occasion::Undelivered {
             request,
             to,

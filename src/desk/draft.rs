@@ -4,14 +4,17 @@ use chrono::{DateTime, Utc};
 
 use super::address::Address;
 use super::assurance::SenderAssurance;
-use super::decide::{Concern, Decision, Known, Lead, Sender, Verdict};
+use super::course::{self, Ending};
+use super::decide::{Concern, Decision, Known, Lead, Onward, Sender, Verdict};
 use super::event::Event;
 use super::finding::{Alternative, Findings};
 use super::loops::Passed;
 use super::notice::{Alert, Notice, Template};
 use super::policy::Desk;
-use super::request::{Matter, Request};
+use super::replay;
+use super::request::{Matter, Request, RequestId, Status};
 use super::telling::State;
+use super::ticking;
 
 /// Collects events, notices and reasons until [`Draft::end`].
 pub(super) struct Draft<'a> {
@@ -21,8 +24,9 @@ pub(super) struct Draft<'a> {
     pub(super) now: DateTime<Utc>,
     /// Who sent the letter.
     pub(super) sender: Option<Sender>,
-    /// What it is about.
-    pub(super) concern: Concern,
+    concern: Concern,
+    /// The request as it stood before.
+    request: Option<Request>,
     events: Vec<Event>,
     notices: Vec<Notice>,
     reasons: Vec<String>,
@@ -31,6 +35,21 @@ pub(super) struct Draft<'a> {
     alerts_left: Option<u32>,
     findings: Findings,
     hint: Option<String>,
+    rewake: bool,
+}
+
+/// A change of status, with all that the history says of it.
+pub(super) struct StatusChange {
+    /// To this.
+    pub(super) to: Status,
+    /// By whom; none if by the regulation itself.
+    pub(super) by: Option<Address>,
+    /// Why, for people.
+    pub(super) why: &'static str,
+    /// As of when (R2).
+    pub(super) at: DateTime<Utc>,
+    /// How it ended, if it is closed with that.
+    pub(super) ending: Option<Ending>,
 }
 
 /// Whom nothing is sent to.
@@ -50,6 +69,7 @@ impl<'a> Draft<'a> {
             now,
             sender: None,
             concern: Concern::Nothing,
+            request: None,
             events: vec![],
             notices: vec![],
             reasons: vec![],
@@ -58,7 +78,20 @@ impl<'a> Draft<'a> {
             alerts_left: None,
             findings: Findings::default(),
             hint: None,
+            rewake: false,
         }
+    }
+
+    /// It is about this request.
+    pub(super) fn concerns(&mut self, request: &Request) {
+        self.concern = Concern::Existing(request.id);
+        self.request = Some(request.clone());
+    }
+
+    /// It opens a request.
+    pub(super) fn opens(&mut self, matter: Matter) {
+        self.request = Some(replay::unborn(RequestId(0), matter.clone()));
+        self.concern = Concern::Opened(matter);
     }
 
     /// From here on nothing goes to anybody if the sender passed a limit (R48), but for what [`Draft::tell`] excepts; whether one is.
@@ -90,6 +123,11 @@ impl<'a> Draft<'a> {
             self.capped(limit.to_string());
         }
         true
+    }
+
+    /// When the request next needs looking at is to be found again, whatever was thought before.
+    pub(super) fn look_again(&mut self) {
+        self.rewake = true;
     }
 
     /// What was found beside the reasons.
@@ -181,37 +219,76 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// A request as it stands after the events so far.
-    pub(super) fn after(&self, request: &Request) -> (Matter, State) {
-        let (mut matter, mut state) = (request.matter.clone(), State::of(request));
-        for event in &self.events {
-            match event {
-                Event::KindChanged { to, .. } => matter.kind = *to,
-                Event::InstallationNamed { installation } => {
-                    matter.installation = Some(installation.clone());
-                }
-                Event::StatusChanged { to, .. } => state.status = *to,
-                Event::Registered { number, day, due } => {
-                    matter.registration_day = *day;
-                    state.number = Some(*number);
-                    state.due = Some(*due);
-                }
-                Event::Queued { .. }
-                | Event::Attached { .. }
-                | Event::Reworded { .. }
-                | Event::Waits { .. }
-                | Event::Settled { .. }
-                | Event::Noted { .. }
-                | Event::Undelivered { .. } => {}
-            }
+    /// The status changes, as of a moment, and the clock with it (R19, R22); of what may move it, [`super::life`] tells.
+    pub(super) fn change_status(&mut self, change: StatusChange) {
+        self.event(Event::StatusChanged {
+            to: change.to,
+            by: change.by,
+            why: change.why.to_owned(),
+            at: change.at,
+            ending: change.ending,
+        });
+        self.reckon();
+    }
+
+    /// More time was agreed to (R20).
+    pub(super) fn extend(&mut self, days: u32, at: DateTime<Utc>) {
+        self.event(Event::Extended { days, at });
+        self.reckon();
+    }
+
+    /// The due moment follows from the clock: where it is another one now, the history says so.
+    fn reckon(&mut self) {
+        let Some(stands) = self.stands() else {
+            return;
+        };
+        let Some(due) = stands.due else {
+            return;
+        };
+        let shown = course::replay(
+            &self.desk.calendar,
+            stands.matter.registration_day,
+            self.desk.deadlines.answer,
+            &stands.course.turns,
+        );
+        if shown.due != due {
+            self.event(Event::DueMoved { due: shown.due });
         }
-        (matter, state)
+    }
+
+    /// The request it is about, as it stands after the events so far.
+    pub(super) fn stands(&self) -> Option<Request> {
+        let request = self.request.as_ref()?;
+        Some(replay::after(request, &self.events))
+    }
+
+    /// Any request as it stands after the events so far.
+    pub(super) fn after(&self, request: &Request) -> (Matter, State) {
+        let stands = replay::after(request, &self.events);
+        let state = State::of(&stands);
+        (stands.matter, state)
+    }
+
+    /// How the clock of the request runs from here, if that is another way than before.
+    fn onward(&self) -> Option<Onward> {
+        let before = self.request.as_ref()?;
+        let stands = replay::after(before, &self.events);
+        let opened = matches!(self.concern, Concern::Opened(_));
+        let wakes = ticking::wakes(self.desk, &stands, self.now);
+        let same = stands == *before;
+        (opened || !same || self.rewake).then_some(Onward {
+            course: stands.course,
+            continues: stands.continues,
+            wakes,
+        })
     }
 
     /// Whoever wrote is answered before the desk tells itself.
     pub(super) fn end(mut self, verdict: Verdict) -> Decision {
         self.notices.sort_by_key(|n| n.template.is_internal());
+        let onward = self.onward();
         Decision {
+            onward,
             verdict,
             sender: self.sender,
             concern: self.concern,

@@ -3,7 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::address::Address;
-use super::request::{Kind, Number, PendingKind, Status};
+use super::course::Ending;
+use super::request::{Kind, Number, PendingKind, Status, Type};
 
 /// How something that was pending ended (R10, R13, R8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,35 @@ impl Outcome {
             Self::Declined => "declined",
             Self::Lapsed => "lapsed",
             Self::Superseded => "superseded",
+        }
+    }
+}
+
+/// What people were told of by time alone, once each (R21, R22).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// The specialists: this due moment is near (R21).
+    DueSoon(DateTime<Utc>),
+    /// The specialists: this due moment has passed (R21).
+    Overdue(DateTime<Utc>),
+    /// The requester: the desk still waits for their word (R22).
+    Reminded(DateTime<Utc>),
+}
+
+impl Told {
+    /// The word in the store's history.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::DueSoon(_) => "due-soon",
+            Self::Overdue(_) => "overdue",
+            Self::Reminded(_) => "reminded",
+        }
+    }
+
+    /// The moment that was told of; for a reminder the moment of reminding.
+    pub fn moment(self) -> DateTime<Utc> {
+        match self {
+            Self::DueSoon(at) | Self::Overdue(at) | Self::Reminded(at) => at,
         }
     }
 }
@@ -63,6 +93,13 @@ pub enum Event {
         /// By whom.
         by: Address,
     },
+    /// The type was changed (R25).
+    TypeChanged {
+        /// To this.
+        to: Type,
+        /// By whom.
+        by: Address,
+    },
     /// The requester's own words were replaced by the primary's (R10).
     Reworded {
         /// By whom.
@@ -83,6 +120,64 @@ pub enum Event {
         by: Option<Address>,
         /// Why, for people.
         why: String,
+        /// As of when: the arrival of the letter that did it (R2, R19).
+        at: DateTime<Utc>,
+        /// How it ended, if it is closed with that.
+        ending: Option<Ending>,
+    },
+    /// The answer is due at another moment than before (R19, R20); follows from the event before it.
+    DueMoved {
+        /// Now at this one.
+        due: DateTime<Utc>,
+    },
+    /// More time was agreed to (R20).
+    Extended {
+        /// So many working days.
+        days: u32,
+        /// As of when.
+        at: DateTime<Utc>,
+    },
+    /// What the answer was, or a specialist's words on the solution: they stand in the journal (R22).
+    Solved {
+        /// Whose words.
+        by: Address,
+        /// The words.
+        text: String,
+    },
+    /// The approver's or specialist's reason for declining (R26).
+    Declined {
+        /// Whose words.
+        by: Address,
+        /// The words; may be empty.
+        text: String,
+    },
+    /// It was handed to a developer (R27).
+    HandedOver {
+        /// To whom.
+        to: Address,
+        /// By whom.
+        by: Address,
+    },
+    /// It goes on from a request that was closed (R23).
+    Continues {
+        /// Which.
+        number: Number,
+    },
+    /// Answers go to another person from here on (R31).
+    RequesterChanged {
+        /// The address.
+        to: Address,
+        /// The name.
+        name: String,
+    },
+    /// People were told of something that time brought (R21, R22).
+    Told(Told),
+    /// Whose word is waited for was reminded (R10, R26).
+    Reminded {
+        /// Of which pending.
+        pending: i64,
+        /// When next; none if no more.
+        next: Option<DateTime<Utc>>,
     },
     /// It waits for somebody's word.
     Waits {
@@ -92,6 +187,10 @@ pub enum Event {
         party: Address,
         /// Until when.
         lapses: DateTime<Utc>,
+        /// When they are reminded; none if not.
+        remind: Option<DateTime<Utc>>,
+        /// The working days that an extension asks for (R20).
+        days: Option<u32>,
     },
     /// What it waited for is settled.
     Settled {
@@ -129,6 +228,16 @@ impl Event {
             Self::Reworded { .. } => "reworded",
             Self::InstallationNamed { .. } => "installation-named",
             Self::StatusChanged { .. } => "status-changed",
+            Self::TypeChanged { .. } => "type-changed",
+            Self::DueMoved { .. } => "due-moved",
+            Self::Extended { .. } => "extended",
+            Self::Solved { .. } => "solved",
+            Self::Declined { .. } => "declined",
+            Self::HandedOver { .. } => "handed-over",
+            Self::Continues { .. } => "continues",
+            Self::RequesterChanged { .. } => "requester-changed",
+            Self::Told(told) => told.word(),
+            Self::Reminded { .. } => "party-reminded",
             Self::Waits { .. } => "waits",
             Self::Settled { .. } => "settled",
             Self::Noted { .. } => "noted",

@@ -3,7 +3,7 @@
 use super::assurance::SenderAssurance;
 use super::authority::{self, Grant, Wish};
 use super::decide::{Incoming, Lead};
-use super::draft::Draft;
+use super::draft::{Draft, StatusChange};
 use super::event::{Event, Outcome};
 use super::installation;
 use super::notice::{Purpose, Template};
@@ -12,7 +12,7 @@ use super::policy::Authentication;
 use super::reply;
 use super::representative;
 use super::request::{Kind, Matter, Pending, PendingKind, Status};
-use super::telling::{self, State};
+use super::telling;
 use super::words;
 
 /// R8: the reply names the installation; the order is judged anew for it.
@@ -41,10 +41,12 @@ pub(super) fn name_installation(
     draft.event(Event::InstallationNamed {
         installation: appointment.installation.id.clone(),
     });
-    draft.event(Event::StatusChanged {
+    draft.change_status(StatusChange {
         to: Status::InProgress,
         by: Some(pending.party.clone()),
-        why: "The requester named the installation".into(),
+        why: "The requester named the installation",
+        at: incoming.arrived,
+        ending: None,
     });
     let matter = Matter {
         installation: Some(appointment.installation.id.clone()),
@@ -74,10 +76,7 @@ fn judge_order(
         desk.orders_from_additional,
     );
     draft.because(why);
-    let state = State {
-        status: Status::InProgress,
-        ..State::of(&lead.request)
-    };
+    let (_, state) = draft.after(&lead.request);
     let thread = telling::answering(incoming.letter);
     let cited = lead.opening.as_deref().unwrap_or(incoming.letter);
     match grant {

@@ -41,6 +41,12 @@ pub enum Template {
     Oversize,
     /// R22: the status changed.
     StatusChanged,
+    /// R22: the desk still waits for the requester's word.
+    Reminder,
+    /// To the specialists: an answer is due soon (R21).
+    DueSoon,
+    /// To the specialists: an answer is overdue (R21).
+    Overdue,
     /// To the specialists: a request was registered (R37).
     ForSpecialist,
     /// To the specialists: something needs a person (held letter, limit passed, unreadable letter, undelivered letter).
@@ -49,7 +55,7 @@ pub enum Template {
 
 impl Template {
     /// Every wording there is.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: &'static [Self] = &[
         Self::Registered,
         Self::Queued,
         Self::OrderNeedsPrimary,
@@ -66,6 +72,9 @@ impl Template {
         Self::Refused,
         Self::Oversize,
         Self::StatusChanged,
+        Self::Reminder,
+        Self::DueSoon,
+        Self::Overdue,
         Self::ForSpecialist,
         Self::SpecialistAlert,
     ];
@@ -89,6 +98,9 @@ impl Template {
             Self::Refused => "refused",
             Self::Oversize => "oversize",
             Self::StatusChanged => "status-changed",
+            Self::Reminder => "reminder",
+            Self::DueSoon => "due-soon",
+            Self::Overdue => "overdue",
             Self::ForSpecialist => "for-specialist",
             Self::SpecialistAlert => "specialist-alert",
         }
@@ -96,7 +108,7 @@ impl Template {
 
     /// Reads the word back.
     pub fn read(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|t| t.word() == word)
+        Self::ALL.iter().copied().find(|t| t.word() == word)
     }
 
     /// Whether it counts against R12's one refusal or redirect a day.
@@ -109,7 +121,10 @@ impl Template {
 
     /// Whether it is for the desk's own people only (P6).
     pub fn is_internal(self) -> bool {
-        matches!(self, Self::ForSpecialist | Self::SpecialistAlert)
+        matches!(
+            self,
+            Self::ForSpecialist | Self::SpecialistAlert | Self::DueSoon | Self::Overdue
+        )
     }
 }
 
@@ -118,8 +133,8 @@ impl Template {
 pub enum Purpose {
     /// It continues the request.
     Reply,
-    /// It settles what this decision left pending.
-    ConfirmNew,
+    /// It settles the pending that this decision opens, by its place among those (0 for the first).
+    ConfirmNew(usize),
     /// It settles this pending (a reminder of it).
     Confirm(i64),
     /// It stays inside (S18).

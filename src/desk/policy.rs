@@ -50,6 +50,20 @@ pub struct Deadlines {
     pub warn_before: u32,
     /// R10, R13: an unconfirmed order lapses by closing on this working day after the asking.
     pub confirm: u32,
+    /// R10, R13: its party is reminded at the opening of this working day after the asking; 0 for never.
+    pub remind_confirm: u32,
+    /// R22: a requester who was asked for information is reminded at the opening of this working day after the asking.
+    pub remind_information: u32,
+    /// R22: a request that nobody answered is closed by closing on this working day after the asking.
+    pub close_unanswered: u32,
+    /// R22: a resolved request is closed by closing on this working day after the solution.
+    pub close_resolved: u32,
+    /// R22, R23: a reply takes a closed request up again until closing on this working day after it was closed.
+    pub reopen: u32,
+    /// R26: an approver is reminded at the opening of every so many working days; 0 for never.
+    pub remind_consent: u32,
+    /// R29: the paper original of a scanned letter is due by closing on this working day after its submission.
+    pub paper_original: u32,
 }
 
 /// R9: what makes a letter an order or a question.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::address::Address;
 use super::authority;
 use super::bounce;
-use super::decide::{Concern, Decision, Incoming, Known, Lead, Sender, Verdict};
+use super::decide::{Decision, Incoming, Known, Lead, Sender, Verdict};
 use super::draft::Draft;
 use super::event::Event;
 use super::letter::{Automatic, From};
@@ -234,7 +234,7 @@ fn automatic(
             "It belongs to a request by {}",
             lead.evidence.in_words()
         ));
-        draft.concern = Concern::Existing(lead.request.id);
+        draft.concerns(&lead.request);
         draft.event(Event::Attached {
             by: by.clone(),
             evidence: lead.evidence.in_words().to_owned(),

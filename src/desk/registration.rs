@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use super::address::Address;
 use super::assurance::Level;
 use super::deadline;
-use super::decide::{self, Concern, Decision, Incoming, Known, Verdict};
-use super::draft::Draft;
+use super::decide::{self, Decision, Incoming, Known, Verdict};
+use super::draft::{Draft, StatusChange};
 use super::event::Event;
 use super::kind;
 use super::letter::From;
@@ -50,7 +50,7 @@ pub(super) fn open(
         quiet,
         ..matter
     };
-    draft.concern = Concern::Opened(matter.clone());
+    draft.opens(matter.clone());
     let verdict;
     let mut state = State {
         number: None,
@@ -81,10 +81,13 @@ pub(super) fn open(
         };
     }
     if status != Status::InProgress {
-        draft.event(Event::StatusChanged {
+        // The clock stands from the beginning (R19): the time of a queued request has not begun to run.
+        draft.change_status(StatusChange {
             to: status,
             by: None,
-            why: "The desk waits for the requester's word".into(),
+            why: "The desk waits for the requester's word",
+            at: matter.arrived,
+            ending: None,
         });
     }
     if let Some(what) = draft.take_hint() {

@@ -2,9 +2,10 @@
 
 use super::address::Address;
 use super::authority;
-use super::decide::{Concern, Decision, Evidence, Incoming, Known, Lead, Verdict};
-use super::draft::Draft;
+use super::decide::{Decision, Evidence, Incoming, Known, Lead, Verdict};
+use super::draft::{Draft, StatusChange};
 use super::event::{Event, Outcome};
+use super::life::{self, Mover};
 use super::naming;
 use super::notice::{Alert, Purpose, Tells, Template};
 use super::people::{OrdersRequire, Standing};
@@ -81,7 +82,7 @@ pub(super) fn letter<'a>(
             Alert::OverLimit,
         );
     }
-    draft.concern = Concern::Existing(request.id);
+    draft.concerns(request);
     draft.event(Event::Attached {
         by: address.clone(),
         evidence: lead.evidence.in_words().to_owned(),
@@ -98,7 +99,7 @@ pub(super) fn letter<'a>(
         None => false,
     };
     if !settled {
-        resume(&mut draft, request, address);
+        resume(&mut draft, incoming, request, address);
     }
     // As it stands after the letter, for that is what they work on.
     let (matter, state) = draft.after(request);
@@ -120,7 +121,10 @@ fn may_settle(
         PendingKind::Challenge | PendingKind::PrimaryConfirmation => customer
             .and_then(|id| desk.directory.customer(id))
             .map_or(OrdersRequire::Domain, |c| c.orders_require),
-        PendingKind::Identity | PendingKind::WhichInstallation => OrdersRequire::Domain,
+        PendingKind::Identity
+        | PendingKind::WhichInstallation
+        | PendingKind::Consent
+        | PendingKind::Extension => OrdersRequire::Domain,
     };
     let answers_secret = lead.evidence == Evidence::Confirmation(pending.id);
     authority::may_confirm(incoming.assurance, authentication, demand, answers_secret)
@@ -151,7 +155,7 @@ fn own_people(
     draft.because(
         "One of the desk's own people wrote it: entered as a note that stays inside (R38)",
     );
-    draft.concern = Concern::Existing(lead.request.id);
+    draft.concerns(&lead.request);
     draft.event(Event::Attached {
         by: address.clone(),
         evidence: lead.evidence.in_words().to_owned(),
@@ -234,7 +238,7 @@ fn outsider<'a>(
         "Possible follow-up to {} by somebody who is not a party",
         named(&lead.request)
     );
-    draft.concern = Concern::Existing(lead.request.id);
+    draft.concerns(&lead.request);
     draft.event(Event::Noted {
         what: reason.clone(),
     });
@@ -297,25 +301,27 @@ fn settle(
             );
             true
         }
-        Answer::Confirm(own_words) => confirm(draft, request, pending, standing, own_words),
+        Answer::Confirm(own_words) => confirm(draft, incoming, lead, pending, standing, own_words),
     }
 }
 
 fn confirm(
     draft: &mut Draft<'_>,
-    request: &Request,
+    incoming: &Incoming<'_>,
+    lead: &Lead,
     pending: &Pending,
     standing: &Standing<'_>,
     own_words: Option<String>,
 ) -> bool {
+    let request = &lead.request;
     if pending.kind == PendingKind::Identity {
         draft.because("The sender confirmed that the letter is theirs (R13)");
         close_pending(draft, pending, Outcome::Confirmed);
         status(
             draft,
+            incoming,
             request,
             &request.matter,
-            Status::InProgress,
             &pending.party,
             "The requester confirmed that the letter is theirs",
         );
@@ -414,48 +420,49 @@ pub(super) fn tell_concerned(
     }
 }
 
-/// R22: the requester's reply takes a resolved request, or one that waited for information, up again.
-fn resume(draft: &mut Draft<'_>, request: &Request, address: &Address) {
+/// R22: the requester's reply takes a resolved request, or one that waited for information, up again, as of its arrival (R19).
+fn resume(draft: &mut Draft<'_>, incoming: &Incoming<'_>, request: &Request, address: &Address) {
     let waits = request.pending.iter().any(|p| {
         matches!(
             p.kind,
             PendingKind::WhichInstallation | PendingKind::Identity
         )
     });
-    let moved = match request.status {
-        Status::AwaitingInformation => !waits,
-        Status::Resolved => true,
-        Status::InProgress | Status::WithDeveloper | Status::Closed => false,
-    };
-    if moved {
-        status(
-            draft,
-            request,
-            &request.matter,
-            Status::InProgress,
-            address,
-            "The requester replied",
-        );
+    if waits || !life::may(request.status, Status::InProgress, Mover::Requester) {
+        return;
     }
+    if request
+        .course
+        .since
+        .is_some_and(|since| incoming.arrived < since)
+    {
+        draft.because(
+            "It was written before the desk asked or answered: entered, and no reply to that (D51)",
+        );
+        return;
+    }
+    let matter = &request.matter;
+    let why = "The requester replied";
+    status(draft, incoming, request, matter, address, why);
 }
 
+/// Back to work, and the requester hears it.
 fn status(
     draft: &mut Draft<'_>,
+    incoming: &Incoming<'_>,
     request: &Request,
     matter: &Matter,
-    to: Status,
     by: &Address,
-    why: &str,
+    why: &'static str,
 ) {
-    draft.event(Event::StatusChanged {
-        to,
+    draft.change_status(StatusChange {
+        to: Status::InProgress,
         by: Some(by.clone()),
-        why: why.to_owned(),
+        why,
+        at: incoming.arrived,
+        ending: None,
     });
-    let state = State {
-        status: to,
-        ..State::of(request)
-    };
+    let (_, state) = draft.after(request);
     let tells = telling::tells(draft.desk, matter, state);
     draft.tell(telling::to_requester(
         Template::StatusChanged,

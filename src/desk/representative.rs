@@ -233,6 +233,9 @@ fn which_installation(
         kind: PendingKind::WhichInstallation,
         party: opened.matter.requester.clone(),
         lapses,
+        // While it waits for information the requester is reminded anyway (R22).
+        remind: None,
+        days: None,
     });
     let choices = appointments
         .iter()
@@ -249,7 +252,7 @@ fn which_installation(
         Template::AskInstallation,
         &opened.matter,
         telling::answering(incoming.letter),
-        Purpose::ConfirmNew,
+        Purpose::ConfirmNew(0),
         tells,
     ));
     opened.end(draft)
@@ -307,6 +310,9 @@ pub(super) fn challenge(
         kind: pending,
         party: matter.requester.clone(),
         lapses,
+        // While it waits for information the requester is reminded anyway (R22).
+        remind: reminds(draft).filter(|_| pending == PendingKind::Challenge),
+        days: None,
     });
     let tells = Tells {
         lapses: Some(lapses),
@@ -318,7 +324,7 @@ pub(super) fn challenge(
         Template::Challenge,
         matter,
         telling::answering(incoming.letter),
-        Purpose::ConfirmNew,
+        Purpose::ConfirmNew(0),
         tells,
     );
     draft.tell(notice);
@@ -358,6 +364,8 @@ pub(super) fn ask_primary(
         kind: PendingKind::PrimaryConfirmation,
         party: primary.address.clone(),
         lapses,
+        remind: reminds(draft),
+        days: None,
     });
     tells.lapses = Some(lapses);
     tells.primary_name = Some(primary.name.clone());
@@ -374,7 +382,7 @@ pub(super) fn ask_primary(
         Template::OrderToConfirm,
         primary,
         matter.locale,
-        Purpose::ConfirmNew,
+        Purpose::ConfirmNew(0),
         asking,
     ));
 }
@@ -383,4 +391,11 @@ pub(super) fn ask_primary(
 fn lapses(draft: &Draft<'_>) -> DateTime<Utc> {
     let today = draft.desk.calendar.day_of(draft.now);
     deadline::due(&draft.desk.calendar, today, draft.desk.deadlines.confirm)
+}
+
+/// When whoever was asked today is reminded (R10): at the opening of the n-th working day after it.
+fn reminds(draft: &Draft<'_>) -> Option<DateTime<Utc>> {
+    let (calendar, days) = (&draft.desk.calendar, draft.desk.deadlines.remind_confirm);
+    let day = calendar.add_working_days(calendar.day_of(draft.now), days);
+    calendar.opening(day).filter(|_| days > 0)
 }

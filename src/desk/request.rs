@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::address::Address;
 use super::assurance::Level;
+use super::course::Course;
 use super::people::Locale;
 
 /// The number of a registered request: the desk's year and a count without gaps (R17), written `2026-000123`.
@@ -164,6 +165,10 @@ pub enum PendingKind {
     Identity,
     /// Which installation an order is about (R8).
     WhichInstallation,
+    /// An approver's consent to a fault or an improvement (R25, R26).
+    Consent,
+    /// An approver's consent to more time (R20).
+    Extension,
 }
 
 impl PendingKind {
@@ -174,6 +179,8 @@ impl PendingKind {
             Self::Challenge => "challenge",
             Self::Identity => "identity",
             Self::WhichInstallation => "which-installation",
+            Self::Consent => "consent",
+            Self::Extension => "extension",
         }
     }
 
@@ -184,6 +191,8 @@ impl PendingKind {
             Self::Challenge,
             Self::Identity,
             Self::WhichInstallation,
+            Self::Consent,
+            Self::Extension,
         ]
         .into_iter()
         .find(|k| k.word() == word)
@@ -199,8 +208,12 @@ pub struct Pending {
     pub kind: PendingKind,
     /// Whose reply settles it.
     pub party: Address,
-    /// When it lapses.
+    /// When it lapses; a consent never does (R26), and its moment lies beyond every calendar.
     pub lapses: DateTime<Utc>,
+    /// When its party is reminded next; none if not.
+    pub remind: Option<DateTime<Utc>>,
+    /// The working days that an extension asks for (R20).
+    pub days: Option<u32>,
 }
 
 /// What a request is about and when it came: fixed by the letter that opened it, but for what a specialist or the requester corrects.
@@ -253,6 +266,10 @@ pub struct Request {
     pub due: Option<DateTime<Utc>>,
     /// What it waits for from outside; settled ones are gone.
     pub pending: Vec<Pending>,
+    /// How its clock ran, and what was told of that.
+    pub course: Course,
+    /// The older request that it goes on from (R23).
+    pub continues: Option<Number>,
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Which facts a letter of ours may tell to whom: every notice is made here, so that nothing internal slips into one (P6).
 
 use super::address::Address;
+use super::deadline;
 use super::decide::Incoming;
 use super::draft::Draft;
 use super::letter::Letter;
@@ -41,6 +42,11 @@ pub(super) fn tells(desk: &Desk, matter: &Matter, state: State) -> Tells {
         .installation
         .as_deref()
         .and_then(|id| desk.directory.installation(id));
+    // A due moment that a pause or an extension moved is not counted from the registration any more.
+    let answer = desk.deadlines.answer;
+    let counted = state
+        .due
+        .is_none_or(|due| due == deadline::due(&desk.calendar, matter.registration_day, answer));
     Tells {
         number: state.number,
         subject: matter.subject.clone(),
@@ -51,7 +57,7 @@ pub(super) fn tells(desk: &Desk, matter: &Matter, state: State) -> Tells {
         opens: Some(matter.opens),
         registration_day: Some(matter.registration_day),
         due: state.due,
-        working_days: Some(desk.deadlines.answer),
+        working_days: Some(desk.deadlines.answer).filter(|_| counted),
         requester_name: Some(matter.requester_name.clone()).filter(|n| !n.is_empty()),
         requester: Some(matter.requester.clone()),
         customer: customer.map(|c| c.name.clone()),
@@ -178,6 +184,21 @@ pub(super) fn specialists(draft: &mut Draft<'_>, incoming: Option<&Incoming<'_>>
     for person in draft.desk.directory.specialists() {
         draft.tell(Notice {
             template: Template::ForSpecialist,
+            to: person.address.clone(),
+            name: person.name.clone(),
+            locale: draft.desk.locale,
+            purpose: Purpose::Internal,
+            thread: Thread::default(),
+            tells: tells.clone(),
+        });
+    }
+}
+
+/// Tells every specialist of a due moment (R21).
+pub(super) fn deadline(draft: &mut Draft<'_>, template: Template, tells: &Tells) {
+    for person in draft.desk.directory.specialists() {
+        draft.tell(Notice {
+            template,
             to: person.address.clone(),
             name: person.name.clone(),
             locale: draft.desk.locale,

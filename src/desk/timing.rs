@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
-use super::decide::{Concern, Decision, Known, Verdict};
+use super::decide::{Decision, Known, Verdict};
 use super::draft::Draft;
 use super::event::{Event, Outcome};
 use super::notice::{Alert, Purpose, Tells, Template};
@@ -26,7 +26,7 @@ pub(super) fn opening(
         "The opening of {} has come: registered as {number} (R16, R17)",
         request.matter.registration_day
     ));
-    draft.concern = Concern::Existing(request.id);
+    draft.concerns(request);
     draft.event(registered);
     let state = State {
         number: Some(number),
@@ -61,7 +61,7 @@ pub(super) fn lapse(
         "Nobody settled {} in time (R10, R13)",
         pending.kind.word()
     ));
-    draft.concern = Concern::Existing(request.id);
+    draft.concerns(request);
     draft.event(Event::Settled {
         pending: pending.id,
         outcome: Outcome::Lapsed,
@@ -82,7 +82,10 @@ pub(super) fn lapse(
                 None,
             );
         }
-        PendingKind::Identity | PendingKind::WhichInstallation => {
+        PendingKind::Identity
+        | PendingKind::WhichInstallation
+        | PendingKind::Consent
+        | PendingKind::Extension => {
             let tells = telling::tells(desk, &request.matter, State::of(request));
             telling::alert(
                 &mut draft,
@@ -129,7 +132,7 @@ pub(super) fn undelivered(
         "A letter of the desk could not be delivered: {why}"
     ));
     if let Some(request) = request {
-        draft.concern = Concern::Existing(request.id);
+        draft.concerns(request);
         draft.event(Event::Undelivered {
             to: to.clone(),
             why: why.to_owned(),

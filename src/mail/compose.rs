@@ -121,6 +121,9 @@ fn auto_submitted(notice: &Notice) -> &'static str {
         | Template::OrderLapsed
         | Template::RedirectedToPrimary
         | Template::StatusChanged
+        | Template::Reminder
+        | Template::DueSoon
+        | Template::Overdue
         | Template::ForSpecialist
         | Template::SpecialistAlert => "auto-generated",
         Template::Registered
@@ -276,6 +279,13 @@ mod tests {
                 answer: 5,
                 warn_before: 1,
                 confirm: 5,
+                remind_confirm: 3,
+                remind_information: 5,
+                close_unanswered: 10,
+                close_resolved: 3,
+                reopen: 10,
+                remind_consent: 2,
+                paper_original: 5,
             },
             kinds: KindPatterns {
                 order_markers: vec![],
@@ -441,7 +451,7 @@ mod tests {
 
     #[test]
     fn the_same_arguments_give_the_same_bytes() {
-        for template in Template::ALL {
+        for &template in Template::ALL {
             let one = notice(template, "Мария", "Журнал");
             assert_eq!(letter(&one, &desk("Центр")), letter(&one, &desk("Центр")));
             keeps_the_form(&letter(&one, &desk("Центр")));

@@ -378,7 +378,7 @@ mod tests {
                 to: Address::new("maria@raduga.example").unwrap(),
                 name: String::new(),
                 locale: Locale::Ru,
-                purpose: Purpose::ConfirmNew,
+                purpose: Purpose::ConfirmNew(0),
                 thread: Thread::default(),
                 tells,
             })

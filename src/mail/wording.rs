@@ -73,7 +73,7 @@ macro_rules! sources {
 }
 
 /// The templates of `Template::ALL`, and the parts that they share, in both languages.
-const SOURCES: [Source; 40] = sources![
+const SOURCES: &[Source] = &sources![
     "ru/registered",
     "ru/queued",
     "ru/order-needs-primary",
@@ -90,6 +90,9 @@ const SOURCES: [Source; 40] = sources![
     "ru/refused",
     "ru/oversize",
     "ru/status-changed",
+    "ru/reminder",
+    "ru/due-soon",
+    "ru/overdue",
     "ru/for-specialist",
     "ru/specialist-alert",
     "ru/part-facts",
@@ -110,6 +113,9 @@ const SOURCES: [Source; 40] = sources![
     "en/refused",
     "en/oversize",
     "en/status-changed",
+    "en/reminder",
+    "en/due-soon",
+    "en/overdue",
     "en/for-specialist",
     "en/specialist-alert",
     "en/part-facts",

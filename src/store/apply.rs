@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 
 use super::column::micros;
 use super::entry::{self, Entry, Link, event_data, hex, matter_data};
-use super::unwritten::{Decided, Letter, Lost, Opened, Settled, Wait};
+use super::unwritten::{Decided, Letter, Lost, Opened, Reminded, Settled, Wait};
 use super::work::{LetterResult, Names, Outgoing, Work, Written};
-use crate::desk::decide::{Concern, Decision};
+use crate::desk::address::Address;
+use crate::desk::decide::{Concern, Decision, Onward};
 use crate::desk::event::Event;
 use crate::desk::notice::{Alert, Notice, Purpose};
-use crate::desk::request::{Kind, Number, RequestId, Status};
+use crate::desk::request::{Kind, Number, RequestId, Status, Type};
 
 /// What a decision's events make of a request: what stays none stays as it is.
 #[derive(Debug, Clone, Default)]
@@ -21,14 +22,20 @@ pub(crate) struct Change {
     pub(crate) due: Option<DateTime<Utc>>,
     pub(crate) opens: Option<DateTime<Utc>>,
     pub(crate) kind: Option<Kind>,
+    pub(crate) type_: Option<Type>,
     pub(crate) installation: Option<String>,
+    pub(crate) requester: Option<(Address, String)>,
     pub(crate) status: Option<Status>,
+    pub(crate) onward: Option<Onward>,
 }
 
 impl Change {
-    fn of(events: &[Event]) -> Self {
-        let mut change = Self::default();
-        for event in events {
+    fn of(decision: &Decision) -> Self {
+        let mut change = Self {
+            onward: decision.onward.clone(),
+            ..Self::default()
+        };
+        for event in &decision.events {
             match event {
                 Event::Queued { opens } => change.opens = Some(*opens),
                 Event::Registered { number, day, due } => {
@@ -37,12 +44,24 @@ impl Change {
                     change.due = Some(*due);
                 }
                 Event::KindChanged { to, .. } => change.kind = Some(*to),
+                Event::TypeChanged { to, .. } => change.type_ = Some(*to),
+                Event::DueMoved { due } => change.due = Some(*due),
+                Event::RequesterChanged { to, name } => {
+                    change.requester = Some((to.clone(), name.clone()));
+                }
                 Event::InstallationNamed { installation } => {
                     change.installation = Some(installation.clone());
                 }
                 Event::StatusChanged { to, .. } => change.status = Some(*to),
                 Event::Attached { .. }
                 | Event::Reworded { .. }
+                | Event::Extended { .. }
+                | Event::Solved { .. }
+                | Event::Declined { .. }
+                | Event::HandedOver { .. }
+                | Event::Continues { .. }
+                | Event::Told(_)
+                | Event::Reminded { .. }
                 | Event::Waits { .. }
                 | Event::Settled { .. }
                 | Event::Noted { .. }
@@ -55,9 +74,13 @@ impl Change {
     fn is_nothing(&self) -> bool {
         self.number.is_none()
             && self.opens.is_none()
+            && self.due.is_none()
             && self.kind.is_none()
+            && self.type_.is_none()
             && self.installation.is_none()
+            && self.requester.is_none()
             && self.status.is_none()
+            && self.onward.is_none()
     }
 }
 
@@ -106,7 +129,7 @@ impl Work {
         if request.is_none() != matches!(decision.concern, Concern::Nothing) {
             bail!("The names given are those of another decision");
         }
-        let change = Change::of(&decision.events);
+        let change = Change::of(decision);
         if request.is_none() && !change.is_nothing() {
             bail!("The decision changes a request and concerns none");
         }
@@ -179,7 +202,7 @@ impl Work {
             self.unwritten.outbox.push(Letter {
                 request: names.request,
                 pending: match notice.purpose {
-                    Purpose::ConfirmNew => names.pending,
+                    Purpose::ConfirmNew(place) => names.pendings.get(place).copied(),
                     Purpose::Confirm(id) => Some(id),
                     Purpose::Reply | Purpose::Internal | Purpose::Nothing => None,
                 },
@@ -213,7 +236,7 @@ impl Work {
         names: &Names,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let mut waits = false;
+        let mut new = names.pendings.iter();
         for event in &decision.events {
             match event {
                 Event::Settled {
@@ -230,25 +253,42 @@ impl Work {
                     kind,
                     party,
                     lapses,
+                    remind,
+                    days,
                 } => {
-                    let id = names.pending.filter(|_| !waits);
-                    waits = true;
+                    let id = new.next().copied();
                     self.unwritten.waits.push(Wait {
                         id: id.context("A decision opens more pendings than have names")?,
                         request: names.request.context("A pending belongs to no request")?,
                         kind: *kind,
                         party: party.to_string(),
                         lapses: *lapses,
+                        remind: *remind,
+                        days: *days,
                         at: now,
                     });
                 }
+                Event::Reminded { pending, next } => self.unwritten.reminded.push(Reminded {
+                    id: *pending,
+                    request: names.request.context("A reminder belongs to no request")?,
+                    next: *next,
+                }),
                 Event::Queued { .. }
                 | Event::Registered { .. }
                 | Event::Attached { .. }
                 | Event::KindChanged { .. }
+                | Event::TypeChanged { .. }
                 | Event::Reworded { .. }
                 | Event::InstallationNamed { .. }
+                | Event::RequesterChanged { .. }
                 | Event::StatusChanged { .. }
+                | Event::DueMoved { .. }
+                | Event::Extended { .. }
+                | Event::Solved { .. }
+                | Event::Declined { .. }
+                | Event::HandedOver { .. }
+                | Event::Continues { .. }
+                | Event::Told(_)
                 | Event::Noted { .. }
                 | Event::Undelivered { outbox: None, .. } => {}
                 Event::Undelivered {
@@ -400,6 +440,8 @@ mod tests {
                         kind: PendingKind::WhichInstallation,
                         party: by(),
                         lapses: minute(50),
+                        remind: None,
+                        days: None,
                     },
                 ],
             );
@@ -438,9 +480,11 @@ mod tests {
                         to: Status::WithDeveloper,
                         by: None,
                         why: "по регламенту".into(),
+                        at: minute(1),
+                        ending: None,
                     },
                     Event::Settled {
-                        pending: names.pending.unwrap(),
+                        pending: names.pendings[0],
                         outcome: Outcome::Confirmed,
                         by: Some(by()),
                     },
@@ -594,21 +638,20 @@ mod tests {
                 to: Status::Closed,
                 by: None,
                 why: String::new(),
+                at: minute(1),
+                ending: None,
             };
             let wait = || Event::Waits {
                 kind: PendingKind::Challenge,
                 party: address("maria@raduga.example"),
                 lapses: minute(9),
+                remind: None,
+                days: None,
             };
             let wrong = [
                 decision(Verdict::Held, Concern::Nothing, vec![status.clone()]),
                 decision(Verdict::Held, Concern::Nothing, vec![wait()]),
                 decision(Verdict::Held, Concern::Existing(RequestId(7)), vec![status]),
-                decision(
-                    Verdict::Held,
-                    Concern::Opened(matter()),
-                    vec![wait(), wait()],
-                ),
             ];
             for decision in wrong {
                 let mut work = db.store.begin().await.unwrap();

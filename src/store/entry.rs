@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::column::day_text;
+use crate::desk::course::Ending;
 use crate::desk::event::Event;
 use crate::desk::request::Matter;
 
@@ -119,14 +120,37 @@ pub(crate) fn event_data(event: &Event) -> Value {
         Event::KindChanged { to, by } => json!({ "to": to.word(), "by": by.to_string() }),
         Event::Reworded { by, text } => json!({ "by": by.to_string(), "text": text }),
         Event::InstallationNamed { installation } => json!({ "installation": installation }),
-        Event::StatusChanged { to, by, why } => json!({
-            "to": to.word(), "by": by.as_ref().map(ToString::to_string), "why": why,
+        Event::TypeChanged { to, by } => json!({ "to": to.word(), "by": by.to_string() }),
+        Event::StatusChanged {
+            to,
+            by,
+            why,
+            at,
+            ending,
+        } => json!({
+            "to": to.word(), "by": by.as_ref().map(ToString::to_string), "why": why, "as_of": utc(*at),
+            "ending": ending.map(Ending::word),
         }),
+        Event::DueMoved { due } => json!({ "due": utc(*due) }),
+        Event::Extended { days, at } => json!({ "working_days": days, "as_of": utc(*at) }),
+        Event::Solved { by, text } | Event::Declined { by, text } => {
+            json!({ "by": by.to_string(), "text": text })
+        }
+        Event::HandedOver { to, by } => json!({ "to": to.to_string(), "by": by.to_string() }),
+        Event::Continues { number } => json!({ "number": number.to_string() }),
+        Event::RequesterChanged { to, name } => json!({ "to": to.to_string(), "name": name }),
+        Event::Told(told) => json!({ "moment": utc(told.moment()) }),
+        Event::Reminded { pending, next } => json!({ "pending": pending, "next": next.map(utc) }),
         Event::Waits {
             kind,
             party,
             lapses,
-        } => json!({ "for": kind.word(), "party": party.to_string(), "lapses": utc(*lapses) }),
+            remind,
+            days,
+        } => json!({
+            "for": kind.word(), "party": party.to_string(), "lapses": utc(*lapses),
+            "remind": remind.map(utc), "working_days": days,
+        }),
         Event::Settled {
             pending,
             outcome,

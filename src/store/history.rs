@@ -226,6 +226,9 @@ fn retell(walk: &mut Walk, entry: &Entry, told: Option<Value>) {
         "kind-changed" => &[("to", "kind")],
         "installation-named" => &[("installation", "installation")],
         "status-changed" => &[("to", "status")],
+        "type-changed" => &[("to", "type")],
+        "due-moved" => &[("due", "due")],
+        "requester-changed" => &[("to", "requester"), ("name", "requester_name")],
         _ => &[],
     };
     if changes.is_empty() {
@@ -398,6 +401,8 @@ mod tests {
             to: Status::Resolved,
             by: None,
             why: "сделано".into(),
+            at: minute(1),
+            ending: None,
         };
         let changed = decision(Verdict::Attached, Concern::Existing(first), vec![changed]);
         apply(&mut work, None, &changed, minute(4)).await;

@@ -13,6 +13,7 @@ pub mod work;
 
 mod apply;
 mod contents;
+mod course;
 mod entry;
 mod schema;
 mod statement;

@@ -8,6 +8,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::column::{day, moment};
+use super::course;
 use super::pool::Store;
 use super::statement::made;
 use crate::desk::address::Address;
@@ -90,7 +91,8 @@ impl Store {
             .collect()
     }
 
-    /// The next moment at which a queued request opens or a pending lapses.
+    /// The next moment at which something is due by time alone: a queued request opens, a request needs looking at, what is waited for lapses or
+    /// is reminded of, a letter whose decision was put off is tried again.
     ///
     /// # Errors
     /// The database can't be read.
@@ -98,6 +100,8 @@ impl Store {
         let row = sqlx::query(
             "SELECT MIN(t.at_us) FROM (SELECT MIN(opens_us) AS at_us FROM requests WHERE number_count IS NULL \
              UNION ALL SELECT MIN(lapses_us) AS at_us FROM pendings WHERE settled_us IS NULL \
+             UNION ALL SELECT MIN(remind_us) AS at_us FROM pendings WHERE settled_us IS NULL AND remind_us IS NOT NULL \
+             UNION ALL SELECT MIN(wakes_us) AS at_us FROM requests WHERE wakes_us IS NOT NULL \
              UNION ALL SELECT MIN(not_before_us) AS at_us FROM letters WHERE decided_us IS NULL AND not_before_us IS NOT NULL) AS t",
         )
         .fetch_one(&self.reader)
@@ -109,7 +113,7 @@ impl Store {
 /// Everything that [`read_all`] reads: requests, each with a row for every pending that is not settled.
 pub(crate) const REQUEST: &str = "SELECT r.id, r.number_year, r.number_count, r.customer, r.installation, r.requester, r.requester_name, \
      r.locale, r.kind, r.type, r.subject, r.message_id, r.arrived_us, r.opens_us, r.registration_day, r.status, r.due_us, r.acknowledged, \
-     p.id, p.kind, p.party, p.lapses_us, r.vouched, r.quiet \
+     p.id, p.kind, p.party, p.lapses_us, r.vouched, r.quiet, r.course, r.continues_year, r.continues_count, p.remind_us, p.days \
      FROM requests r LEFT JOIN pendings p ON p.request_id = r.id AND p.settled_us IS NULL";
 
 /// The requests of these rows, which lie together, in their order.
@@ -140,16 +144,9 @@ pub(crate) fn grouped(rows: &[AnyRow]) -> Result<BTreeMap<i64, Request>> {
 }
 
 fn request(row: &AnyRow) -> Result<Request> {
-    let number = match (
-        row.try_get::<Option<i64>, _>(1)?,
-        row.try_get::<Option<i64>, _>(2)?,
-    ) {
-        (Some(year), Some(count)) => Some(Number::new(i32::try_from(year)?, u32::try_from(count)?)),
-        _ => None,
-    };
     Ok(Request {
         id: RequestId(row.try_get(0)?),
-        number,
+        number: number_at(row, 1)?,
         matter: Matter {
             customer: row.try_get(3)?,
             installation: row.try_get(4)?,
@@ -170,6 +167,20 @@ fn request(row: &AnyRow) -> Result<Request> {
         status: word(&row.try_get::<String, _>(15)?, Status::read)?,
         due: row.try_get::<Option<i64>, _>(16)?.map(moment).transpose()?,
         pending: vec![],
+        course: course::read(&row.try_get::<String, _>(24)?)?,
+        continues: number_at(row, 25)?,
+    })
+}
+
+/// The number whose year and count stand in this column and the next.
+fn number_at(row: &AnyRow, column: usize) -> Result<Option<Number>> {
+    let (year, count) = (
+        row.try_get::<Option<i64>, _>(column)?,
+        row.try_get::<Option<i64>, _>(column.saturating_add(1))?,
+    );
+    Ok(match (year, count) {
+        (Some(year), Some(count)) => Some(Number::new(i32::try_from(year)?, u32::try_from(count)?)),
+        _ => None,
     })
 }
 
@@ -182,6 +193,11 @@ fn pending(row: &AnyRow) -> Result<Option<Pending>> {
         kind: word(&row.try_get::<String, _>(19)?, PendingKind::read)?,
         party: address(&row.try_get::<String, _>(20)?)?,
         lapses: moment(row.try_get(21)?)?,
+        remind: row.try_get::<Option<i64>, _>(27)?.map(moment).transpose()?,
+        days: row
+            .try_get::<Option<i64>, _>(28)?
+            .map(u32::try_from)
+            .transpose()?,
     }))
 }
 
@@ -238,6 +254,8 @@ mod tests {
                     to: status,
                     by: None,
                     why: String::new(),
+                    at: minute(1),
+                    ending: None,
                 };
                 let opened = decision(
                     Verdict::Registered,

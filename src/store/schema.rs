@@ -15,7 +15,7 @@ pub(crate) struct Step {
 }
 
 /// All steps in order; the first is version 1. A step that was ever released is never edited.
-pub(crate) const STEPS: [Step; 3] = [
+pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "the_desk",
         sqlite: include_str!("../../migrations/0001_the_desk.sql"),
@@ -30,6 +30,11 @@ pub(crate) const STEPS: [Step; 3] = [
         name: "postponed",
         sqlite: include_str!("../../migrations/0003_postponed.sql"),
         postgres: include_str!("../../migrations/0003_postponed.sql"),
+    },
+    Step {
+        name: "life",
+        sqlite: include_str!("../../migrations/0004_life.sql"),
+        postgres: include_str!("../../migrations/0004_life.sql"),
     },
 ];
 
@@ -81,7 +86,7 @@ impl Store {
         if found > known {
             return Err(Unusable::NewerSchema { found, known }.into());
         }
-        for (version, step) in (1_i64..).zip(&STEPS) {
+        for (version, step) in (1_i64..).zip(STEPS) {
             let sql = text(step, self.engine);
             let digest = Sha256::digest(sql.as_bytes()).to_vec();
             let before = done.get(usize::try_from(version.saturating_sub(1))?);

@@ -197,6 +197,7 @@ pub(crate) fn decision(verdict: Verdict, concern: Concern, events: Vec<Event>) -
         events,
         notices: vec![],
         findings: Default::default(),
+        onward: None,
         reasons: vec!["because".to_owned()],
     }
 }

@@ -6,12 +6,13 @@ use sqlx::AnyConnection;
 
 use super::apply::Change;
 use super::column::{Pressed, day_text, micros};
+use super::course;
 use super::entry::{Link, locale_word};
 use super::pool::Engine;
 use super::statement::{made, portions, rows, typed_rows};
 use super::work::{LetterResult, Outgoing};
 use crate::desk::event::Outcome;
-use crate::desk::request::{Kind, Matter, PendingKind, RequestId, Status};
+use crate::desk::request::{Kind, Matter, PendingKind, RequestId, Status, Type};
 
 /// What a unit of work has decided and not written yet.
 #[derive(Debug, Default)]
@@ -19,6 +20,7 @@ pub(crate) struct Unwritten {
     pub(crate) opened: Vec<Opened>,
     pub(crate) changes: Vec<(RequestId, Change)>,
     pub(crate) waits: Vec<Wait>,
+    pub(crate) reminded: Vec<Reminded>,
     pub(crate) settled: Vec<Settled>,
     pub(crate) letters: Vec<Decided>,
     pub(crate) outbox: Vec<Letter>,
@@ -45,7 +47,17 @@ pub(crate) struct Wait {
     pub(crate) kind: PendingKind,
     pub(crate) party: String,
     pub(crate) lapses: DateTime<Utc>,
+    pub(crate) remind: Option<DateTime<Utc>>,
+    pub(crate) days: Option<u32>,
     pub(crate) at: DateTime<Utc>,
+}
+
+/// Something that a request waits for, whose party was reminded.
+#[derive(Debug)]
+pub(crate) struct Reminded {
+    pub(crate) id: i64,
+    pub(crate) request: RequestId,
+    pub(crate) next: Option<DateTime<Utc>>,
 }
 
 /// Something that a request waits for no more.
@@ -93,6 +105,7 @@ impl Unwritten {
         self.opened.iter().any(|r| r.id == request)
             || self.changes.iter().any(|(id, _)| *id == request)
             || self.waits.iter().any(|w| w.request == request)
+            || self.reminded.iter().any(|r| r.request == request)
             || self.settled.iter().any(|s| s.request == request)
     }
 
@@ -100,6 +113,7 @@ impl Unwritten {
         self.opened.is_empty()
             && self.changes.is_empty()
             && self.waits.is_empty()
+            && self.reminded.is_empty()
             && self.settled.is_empty()
             && self.letters.is_empty()
             && self.outbox.is_empty()
@@ -124,6 +138,11 @@ impl Unwritten {
             wait(connection, piece)
                 .await
                 .context("What is waited for could not be written")?;
+        }
+        for reminded in &self.reminded {
+            remind(connection, reminded)
+                .await
+                .context("A reminder could not be noted")?;
         }
         for settled in &self.settled {
             settle(connection, settled).await?;
@@ -154,8 +173,8 @@ async fn open(connection: &mut AnyConnection, opened: &[Opened]) -> Result<()> {
     let mut query = made(format!(
         "INSERT INTO requests (id, number_year, number_count, customer, installation, requester, requester_name, requester_key, \
          locale, kind, type, subject, message_id, arrived_us, opens_us, registration_day, status, due_us, acknowledged, vouched, quiet, \
-         created_us) VALUES {}",
-        rows(22, opened.len())
+         created_us, course, wakes_us, continues_year, continues_count) VALUES {}",
+        rows(26, opened.len())
     ));
     for Opened {
         id,
@@ -169,6 +188,8 @@ async fn open(connection: &mut AnyConnection, opened: &[Opened]) -> Result<()> {
             .installation
             .as_ref()
             .or(matter.installation.as_ref());
+        let onward = change.onward.as_ref();
+        let continues = onward.and_then(|onward| onward.continues);
         query = query
             .bind(id.0)
             .bind(change.number.map(|number| i64::from(number.year())))
@@ -180,7 +201,7 @@ async fn open(connection: &mut AnyConnection, opened: &[Opened]) -> Result<()> {
             .bind(sender.clone())
             .bind(locale_word(matter.locale))
             .bind(change.kind.unwrap_or(matter.kind).word())
-            .bind(matter.type_.word())
+            .bind(change.type_.unwrap_or(matter.type_).word())
             .bind(matter.subject.clone())
             .bind(matter.message_id.clone())
             .bind(micros(matter.arrived))
@@ -191,18 +212,27 @@ async fn open(connection: &mut AnyConnection, opened: &[Opened]) -> Result<()> {
             .bind(i64::from(matter.acknowledged))
             .bind(matter.vouched.word())
             .bind(i64::from(matter.quiet))
-            .bind(micros(*at));
+            .bind(micros(*at))
+            .bind(onward.map_or_else(|| "{}".to_owned(), |onward| course::text(&onward.course)))
+            .bind(onward.and_then(|onward| onward.wakes).map(micros))
+            .bind(continues.map(|number| i64::from(number.year())))
+            .bind(continues.map(|number| i64::from(number.count())));
     }
     query.execute(connection).await?;
     Ok(())
 }
 
 async fn change(connection: &mut AnyConnection, id: RequestId, change: &Change) -> Result<()> {
+    let (requester, onward) = (change.requester.as_ref(), change.onward.as_ref());
+    let continues = onward.and_then(|onward| onward.continues);
     // A request that has a number keeps it for ever.
     let changed = sqlx::query(
         "UPDATE requests SET number_year = COALESCE(number_year, $2), number_count = COALESCE(number_count, $3), \
          registration_day = COALESCE($4, registration_day), due_us = COALESCE($5, due_us), opens_us = COALESCE($6, opens_us), \
-         kind = COALESCE($7, kind), installation = COALESCE($8, installation), status = COALESCE($9, status) \
+         kind = COALESCE($7, kind), installation = COALESCE($8, installation), status = COALESCE($9, status), \
+         type = COALESCE($10, type), requester = COALESCE($11, requester), requester_name = COALESCE($12, requester_name), \
+         course = COALESCE($13, course), wakes_us = CASE WHEN $13 IS NULL THEN wakes_us ELSE $14 END, \
+         continues_year = COALESCE($15, continues_year), continues_count = COALESCE($16, continues_count) \
          WHERE id = $1 AND (number_count IS NULL OR $3 IS NULL)",
     )
     .bind(id.0)
@@ -214,6 +244,13 @@ async fn change(connection: &mut AnyConnection, id: RequestId, change: &Change) 
     .bind(change.kind.map(Kind::word))
     .bind(change.installation.clone())
     .bind(change.status.map(Status::word))
+    .bind(change.type_.map(Type::word))
+    .bind(requester.map(|(address, _)| address.to_string()))
+    .bind(requester.map(|(_, name)| name.clone()))
+    .bind(onward.map(|onward| course::text(&onward.course)))
+    .bind(onward.and_then(|onward| onward.wakes).map(micros))
+    .bind(continues.map(|number| i64::from(number.year())))
+    .bind(continues.map(|number| i64::from(number.count())))
     .execute(connection)
     .await
     .context("The request could not be changed")?
@@ -226,8 +263,8 @@ async fn change(connection: &mut AnyConnection, id: RequestId, change: &Change) 
 
 async fn wait(connection: &mut AnyConnection, waits: &[Wait]) -> Result<()> {
     let mut query = made(format!(
-        "INSERT INTO pendings (id, request_id, kind, party, lapses_us, created_us) VALUES {}",
-        rows(6, waits.len())
+        "INSERT INTO pendings (id, request_id, kind, party, lapses_us, created_us, remind_us, days) VALUES {}",
+        rows(8, waits.len())
     ));
     for wait in waits {
         query = query
@@ -236,9 +273,23 @@ async fn wait(connection: &mut AnyConnection, waits: &[Wait]) -> Result<()> {
             .bind(wait.kind.word())
             .bind(wait.party.clone())
             .bind(micros(wait.lapses))
-            .bind(micros(wait.at));
+            .bind(micros(wait.at))
+            .bind(wait.remind.map(micros))
+            .bind(wait.days.map(i64::from));
     }
     query.execute(connection).await?;
+    Ok(())
+}
+
+async fn remind(connection: &mut AnyConnection, reminded: &Reminded) -> Result<()> {
+    sqlx::query(
+        "UPDATE pendings SET remind_us = $2 WHERE id = $1 AND settled_us IS NULL AND request_id = $3",
+    )
+    .bind(reminded.id)
+    .bind(reminded.next.map(micros))
+    .bind(reminded.request.0)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

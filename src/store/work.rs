@@ -79,8 +79,8 @@ pub(crate) struct Ledger {
 pub struct Names {
     /// The request concerned: a new name for an opened one.
     pub request: Option<RequestId>,
-    /// The pending that the decision opens, if it opens one.
-    pub pending: Option<i64>,
+    /// One name for each pending that the decision opens, in order.
+    pub pendings: Vec<i64>,
     /// One name for each notice, in order.
     pub outbox: Vec<i64>,
 }
@@ -339,14 +339,51 @@ impl Work {
         now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<(Request, Pending)>> {
+        let found = "SELECT id, request_id FROM pendings WHERE settled_us IS NULL AND lapses_us <= $1 ORDER BY lapses_us, id LIMIT $2";
+        self.pendings(found, now, limit).await
+    }
+
+    /// Pendings whose party is to be reminded, oldest first, with their requests; at most `limit`.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub async fn reminders(
+        &mut self,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<(Request, Pending)>> {
+        let found = "SELECT id, request_id FROM pendings WHERE settled_us IS NULL AND remind_us IS NOT NULL AND remind_us <= $1 \
+             ORDER BY remind_us, id LIMIT $2";
+        self.pendings(found, now, limit).await
+    }
+
+    /// Requests that need looking at, the longest overdue first; at most `limit`.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub async fn due(&mut self, now: DateTime<Utc>, limit: u32) -> Result<Vec<Request>> {
         self.flush().await?;
-        let due = sqlx::query(
-            "SELECT id, request_id FROM pendings WHERE settled_us IS NULL AND lapses_us <= $1 ORDER BY lapses_us, id LIMIT $2",
-        )
+        let query = made(format!(
+            "{REQUEST} WHERE r.id IN (SELECT id FROM requests WHERE wakes_us IS NOT NULL AND wakes_us <= $1 ORDER BY wakes_us, id LIMIT $2) \
+             ORDER BY r.wakes_us, r.id, p.id"
+        ))
         .bind(micros(now))
-        .bind(i64::from(limit))
-        .fetch_all(self.connection())
-        .await?;
+        .bind(i64::from(limit));
+        read_all(&query.fetch_all(self.connection()).await?)
+    }
+
+    async fn pendings(
+        &mut self,
+        which: &'static str,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<(Request, Pending)>> {
+        self.flush().await?;
+        let due = sqlx::query(which)
+            .bind(micros(now))
+            .bind(i64::from(limit))
+            .fetch_all(self.connection())
+            .await?;
         let mut ids = vec![];
         for row in &due {
             ids.push(row.try_get::<i64, _>(1)?);
@@ -362,17 +399,17 @@ impl Work {
             }
             found.extend(grouped(&query.fetch_all(self.connection()).await?)?);
         }
-        let mut lapsed = vec![];
+        let mut with_requests = vec![];
         for row in &due {
             let (pending, request) = (row.try_get::<i64, _>(0)?, row.try_get::<i64, _>(1)?);
             let request = found
                 .get(&request)
                 .with_context(|| format!("Pending {pending} belongs to no request"))?;
             if let Some(pending) = request.pending.iter().find(|p| p.id == pending) {
-                lapsed.push((request.clone(), pending.clone()));
+                with_requests.push((request.clone(), pending.clone()));
             }
         }
-        Ok(lapsed)
+        Ok(with_requests)
     }
 
     /// Gives the names that this decision's rows will have.
@@ -390,10 +427,10 @@ impl Work {
         let waits = decision
             .events
             .iter()
-            .any(|event| matches!(event, Event::Waits { .. }));
+            .filter(|event| matches!(event, Event::Waits { .. }));
         Names {
             request,
-            pending: waits.then(|| take(&mut self.ledger.pending)),
+            pendings: waits.map(|_| take(&mut self.ledger.pending)).collect(),
             outbox: decision
                 .notices
                 .iter()
@@ -742,12 +779,14 @@ mod tests {
                         kind: PendingKind::PrimaryConfirmation,
                         party: address("director@raduga.example"),
                         lapses: minute(100),
+                        remind: None,
+                        days: None,
                     },
                 ],
             );
             opened.notices = vec![
                 notice(Template::Registered, Purpose::Reply),
-                notice(Template::OrderToConfirm, Purpose::ConfirmNew),
+                notice(Template::OrderToConfirm, Purpose::ConfirmNew(0)),
                 notice(Template::ForSpecialist, Purpose::Internal),
                 notice(Template::Refused, Purpose::Nothing),
             ];
@@ -773,13 +812,13 @@ mod tests {
             );
             let request = work.request(names.request.unwrap()).await.unwrap().unwrap();
             assert_eq!(request.pending.len(), 1);
-            assert_eq!(Some(request.pending[0].id), names.pending);
+            assert_eq!(vec![request.pending[0].id], names.pendings);
             assert_eq!(
                 work.request_by_number(Number::new(2026, 1)).await.unwrap(),
                 Some(request.clone())
             );
             let confirm = work.sent(names.outbox[1]).await.unwrap().unwrap();
-            assert_eq!(confirm.pending, names.pending);
+            assert_eq!(confirm.pending, names.pendings.first().copied());
             assert_eq!(confirm.request, names.request);
             assert!(!confirm.internal);
             assert!(work.sent(names.outbox[2]).await.unwrap().unwrap().internal);
@@ -895,6 +934,8 @@ mod tests {
                     kind: PendingKind::Challenge,
                     party: address("maria@raduga.example"),
                     lapses: minute(lapses),
+                    remind: None,
+                    days: None,
                 };
                 let opened = decision(
                     Verdict::Registered,
@@ -902,7 +943,7 @@ mod tests {
                     vec![registered(Number::new(2026, count)), waits],
                 );
                 let names = apply(&mut work, None, &opened, minute(1)).await;
-                pendings.push(names.pending.unwrap());
+                pendings.push(names.pendings[0]);
             }
             work.commit().await.unwrap();
             assert_eq!(db.store.next_moment().await.unwrap(), Some(minute(40)));

@@ -1,0 +1,95 @@
+//! A request's history, played again, gives its state: the one place that says what an event does to a request (R24).
+
+use super::course::{self, Turn};
+use super::event::{Event, Told};
+use super::request::{Matter, Pending, Request, RequestId, Status};
+
+/// A request before anything has happened to it.
+pub fn unborn(id: RequestId, matter: Matter) -> Request {
+    Request {
+        id,
+        number: None,
+        matter,
+        status: Status::InProgress,
+        due: None,
+        pending: vec![],
+        course: course::Course::default(),
+        continues: None,
+    }
+}
+
+/// The request as it stands after these events.
+pub fn after<'e>(request: &Request, events: impl IntoIterator<Item = &'e Event>) -> Request {
+    let mut stands = request.clone();
+    for event in events {
+        happen(&mut stands, event);
+    }
+    stands
+}
+
+fn happen(request: &mut Request, event: &Event) {
+    match event {
+        Event::Queued { opens } => request.matter.opens = *opens,
+        Event::Registered { number, day, due } => {
+            request.number = Some(*number);
+            request.matter.registration_day = *day;
+            request.due = Some(*due);
+        }
+        Event::KindChanged { to, .. } => request.matter.kind = *to,
+        Event::TypeChanged { to, .. } => request.matter.type_ = *to,
+        Event::InstallationNamed { installation } => {
+            request.matter.installation = Some(installation.clone());
+        }
+        Event::RequesterChanged { to, name } => {
+            request.matter.requester = to.clone();
+            request.matter.requester_name.clone_from(name);
+        }
+        Event::StatusChanged { to, at, ending, .. } => {
+            match (course::runs(request.status), course::runs(*to)) {
+                (true, false) => request.course.turns.push((*at, Turn::Stopped)),
+                (false, true) => request.course.turns.push((*at, Turn::Resumed)),
+                (true, true) | (false, false) => {}
+            }
+            request.status = *to;
+            request.course.since = Some(*at);
+            request.course.reminded = None;
+            request.course.ending = *ending;
+        }
+        Event::Extended { days, at } => request.course.turns.push((*at, Turn::Extended(*days))),
+        Event::DueMoved { due } => request.due = Some(*due),
+        Event::Continues { number } => request.continues = Some(*number),
+        Event::Told(told) => match told {
+            Told::DueSoon(due) => request.course.warned = Some(*due),
+            Told::Overdue(due) => request.course.overdue = Some(*due),
+            Told::Reminded(at) => request.course.reminded = Some(*at),
+        },
+        Event::Reminded { pending, next } => {
+            for waits in request.pending.iter_mut().filter(|p| p.id == *pending) {
+                waits.remind = *next;
+            }
+        }
+        Event::Waits {
+            kind,
+            party,
+            lapses,
+            remind,
+            days,
+        } => request.pending.push(Pending {
+            // The store names it.
+            id: 0,
+            kind: *kind,
+            party: party.clone(),
+            lapses: *lapses,
+            remind: *remind,
+            days: *days,
+        }),
+        Event::Settled { pending, .. } => request.pending.retain(|p| p.id != *pending),
+        Event::Attached { .. }
+        | Event::Reworded { .. }
+        | Event::Solved { .. }
+        | Event::Declined { .. }
+        | Event::HandedOver { .. }
+        | Event::Noted { .. }
+        | Event::Undelivered { .. } => {}
+    }
+}

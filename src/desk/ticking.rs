@@ -1,0 +1,206 @@
+//! What time brings to a request that nobody touches: warnings before and after the due moment (R21), one reminder, and closing (R22).
+
+use chrono::{DateTime, Utc};
+
+use super::course::Ending;
+use super::deadline;
+use super::decide::{Decision, Verdict};
+use super::draft::{Draft, StatusChange};
+use super::event::{Event, Told};
+use super::notice::{Purpose, Tells, Template};
+use super::policy::Desk;
+use super::request::{Pending, Request, Status};
+use super::telling::{self, State};
+
+/// The next thing that time alone does to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The specialists are warned that the answer is due soon (R21).
+    Warn,
+    /// They are told that the due moment has passed (R21).
+    Overdue,
+    /// The requester is reminded that the desk waits for their word (R22).
+    Remind,
+    /// It is closed (R22).
+    Close,
+}
+
+/// What comes next and when; none if time alone brings nothing more. It follows from the request alone, so a moment that was missed, or that a
+/// new configuration moves, is found again.
+pub fn next(desk: &Desk, request: &Request) -> Option<(DateTime<Utc>, Step)> {
+    request.number?;
+    match request.status {
+        Status::InProgress | Status::WithDeveloper => deadline_step(desk, request),
+        Status::AwaitingInformation => {
+            if request.matter.quiet || !request.matter.acknowledged {
+                return None;
+            }
+            let since = request.course.since.unwrap_or(request.matter.opens);
+            let (calendar, spans) = (&desk.calendar, &desk.deadlines);
+            let day = calendar.day_of(since);
+            let Some(reminded) = request.course.reminded else {
+                let day = calendar.add_working_days(day, spans.remind_information);
+                let opening = calendar.opening(day);
+                return Some((
+                    opening.unwrap_or_else(|| calendar.start_of_day(day)),
+                    Step::Remind,
+                ));
+            };
+            // A reminder that went out late leaves as much time as one that was on time.
+            let after = spans
+                .close_unanswered
+                .saturating_sub(spans.remind_information);
+            let closes = deadline::due(calendar, day, spans.close_unanswered).max(deadline::due(
+                calendar,
+                calendar.day_of(reminded),
+                after,
+            ));
+            Some((closes, Step::Close))
+        }
+        Status::Resolved => {
+            let since = request.course.since.unwrap_or(request.matter.opens);
+            let day = desk.calendar.day_of(since);
+            let closes = deadline::due(&desk.calendar, day, desk.deadlines.close_resolved);
+            Some((closes, Step::Close))
+        }
+        Status::Closed => None,
+    }
+}
+
+fn deadline_step(desk: &Desk, request: &Request) -> Option<(DateTime<Utc>, Step)> {
+    let (due, course) = (request.due?, &request.course);
+    if request.matter.quiet || course.overdue == Some(due) {
+        return None;
+    }
+    let passed = desk.calendar.place(due).opens;
+    let warning = deadline::warning(&desk.calendar, due, desk.deadlines.warn_before);
+    // Whoever was just told of the request and its due moment needs no warning of it.
+    let told = course.turns.iter().map(|(at, _)| *at).max();
+    let told = told.unwrap_or(request.matter.opens);
+    let warn = desk.deadlines.warn_before > 0 && course.warned != Some(due) && warning > told;
+    Some(if warn && warning < passed {
+        (warning, Step::Warn)
+    } else {
+        (passed, Step::Overdue)
+    })
+}
+
+/// When a request is to be looked at: the moment of its next step; where that has passed at night, the next opening (`BEHAVIOURS` F68).
+pub(super) fn wakes(desk: &Desk, request: &Request, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let (at, step) = next(desk, request)?;
+    Some(match step {
+        Step::Close => at,
+        Step::Warn | Step::Overdue | Step::Remind => at.max(desk.calendar.place(now.max(at)).opens),
+    })
+}
+
+/// Does what has become due, if anything has; of several things that were missed only what still makes sense.
+pub(super) fn due(desk: &Desk, request: &Request, now: DateTime<Utc>) -> Decision {
+    let mut draft = Draft::new(desk, now);
+    draft.concerns(request);
+    draft.look_again();
+    match next(desk, request) {
+        Some((at, step)) if at <= now && wakes(desk, request, now).is_some_and(|at| at <= now) => {
+            take(&mut draft, request, step);
+        }
+        _ => draft.because("Nothing is due yet"),
+    }
+    draft.end(Verdict::Attached)
+}
+
+fn take(draft: &mut Draft<'_>, request: &Request, step: Step) {
+    let desk = draft.desk;
+    let now = draft.now;
+    let tells = telling::tells(desk, &request.matter, State::of(request));
+    let due = request.due.unwrap_or(now);
+    match step {
+        Step::Warn if desk.calendar.place(due).opens > now => {
+            draft.because("The answer is due soon: the specialists are warned, once (R21)");
+            draft.event(Event::Told(Told::DueSoon(due)));
+            telling::deadline(draft, Template::DueSoon, &tells);
+        }
+        Step::Warn | Step::Overdue => {
+            draft.because("The due moment has passed: the specialists are told, once (R21)");
+            draft.event(Event::Told(Told::Overdue(due)));
+            telling::deadline(draft, Template::Overdue, &tells);
+        }
+        Step::Remind => {
+            draft.because("The desk still waits for the requester's word: reminded, once (R22)");
+            draft.event(Event::Told(Told::Reminded(now)));
+            draft.tell(telling::to_requester(
+                Template::Reminder,
+                &request.matter,
+                telling::continuing(&request.matter),
+                Purpose::Reply,
+                closes_at(desk, request, now, tells),
+            ));
+        }
+        Step::Close => close(draft, request),
+    }
+}
+
+/// A reminder says until when the desk waits.
+fn closes_at(desk: &Desk, request: &Request, now: DateTime<Utc>, tells: Tells) -> Tells {
+    let mut reminded = request.clone();
+    reminded.course.reminded = Some(now);
+    Tells {
+        lapses: next(desk, &reminded).map(|(at, _)| at),
+        ..tells
+    }
+}
+
+/// R22: what nobody objected to, and what nobody answered, is closed by time, as of the moment at which that time was over.
+fn close(draft: &mut Draft<'_>, request: &Request) {
+    let (ending, why) = if request.status == Status::Resolved {
+        (
+            request.course.ending.unwrap_or(Ending::Solved),
+            "Nobody objected to the solution in time",
+        )
+    } else {
+        (
+            Ending::Unanswered,
+            "The information that was asked for did not come",
+        )
+    };
+    draft.because(format!("{why}: closed (R22)"));
+    let now = draft.now;
+    draft.change_status(StatusChange {
+        to: Status::Closed,
+        by: None,
+        why,
+        at: now,
+        ending: Some(ending),
+    });
+    if request.matter.quiet || !request.matter.acknowledged {
+        return;
+    }
+    let (matter, state) = draft.after(request);
+    let tells = telling::tells(draft.desk, &matter, state);
+    draft.tell(telling::to_requester(
+        Template::StatusChanged,
+        &matter,
+        telling::continuing(&matter),
+        Purpose::Reply,
+        tells,
+    ));
+}
+
+/// Whoever is to say a word is reminded of it, once (R10, R26).
+pub(super) fn remind(
+    desk: &Desk,
+    request: &Request,
+    pending: &Pending,
+    now: DateTime<Utc>,
+) -> Decision {
+    let mut draft = Draft::new(desk, now);
+    draft.concerns(request);
+    draft.because(format!(
+        "The word for {} is still missing: its party is reminded, once (R10, R26)",
+        pending.kind.word()
+    ));
+    draft.event(Event::Reminded {
+        pending: pending.id,
+        next: None,
+    });
+    draft.end(Verdict::Attached)
+}
