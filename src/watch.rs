@@ -104,7 +104,11 @@ impl Watch {
                     .map(|(sender, vouched)| Alarm::Sender(sender, vouched)),
                 Alert::Flood => Some(Alarm::Flood),
                 Alert::BadTokens(domain, _) => Some(Alarm::Tokens(domain.clone())),
-                Alert::Held(_) | Alert::Unreadable | Alert::Undelivered(..) => None,
+                Alert::Held(_)
+                | Alert::Unreadable
+                | Alert::Undelivered(..)
+                | Alert::BadConfiguration
+                | Alert::GoodConfiguration => None,
             };
             if let Some(alarm) = alarm {
                 self.told.insert(alarm, (now, sight.id));
