@@ -40,18 +40,12 @@ pub(super) fn letter<'a>(
         named(request),
         lead.evidence.in_words()
     ));
-    if let Standing::Specialist(person) = standing {
-        let spoken = directive::read(&incoming.letter.new_text);
-        if spoken.is_command() {
-            let decision = specialist::letter(draft, known, incoming, Some(lead), person, spoken);
-            return Result::Decided(Box::new(decision));
-        }
-    }
     if matches!(
         standing,
         Standing::Specialist(_) | Standing::Approver(_) | Standing::Developer(_)
     ) {
-        return Result::Decided(Box::new(own_people(draft, incoming, lead, address)));
+        let decision = own_people(draft, known, incoming, lead, standing, address);
+        return Result::Decided(Box::new(decision));
     }
     if specialist::is_inside(lead) || !is_party(draft.desk, request, standing, address) {
         return outsider(draft, incoming, lead, standing);
@@ -139,13 +133,21 @@ fn may_settle(
     authority::may_confirm(incoming.assurance, authentication, demand, answers_secret)
 }
 
-/// In doubt a letter of the desk's own people stays inside (R38).
+/// In doubt a letter of the desk's own people stays inside (R38), unless it is a specialist's with commands (R39).
 fn own_people(
     mut draft: Draft<'_>,
+    known: &Known,
     incoming: &Incoming<'_>,
     lead: &Lead,
+    standing: &Standing<'_>,
     address: &Address,
 ) -> Decision {
+    if let Standing::Specialist(person) = standing {
+        let spoken = directive::read(&incoming.letter.new_text);
+        if spoken.is_command() {
+            return specialist::letter(draft, known, incoming, Some(lead), person, spoken);
+        }
+    }
     let authentication = incoming.mailbox.authentication;
     let answers_own = specialist::answers_own(draft.desk, lead, address);
     if !authority::is_credible(incoming.assurance, authentication)
