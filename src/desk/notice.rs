@@ -5,6 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::address::Address;
 use super::people::Locale;
 use super::request::{Kind, Number, Status, Type};
+use super::transcript::Transcript;
 
 /// Which wording; the name is that of its file under `letters/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +50,8 @@ pub enum Template {
     Overdue,
     /// To the specialists: a request was registered (R37).
     ForSpecialist,
+    /// To a specialist: what their commands did, or why nothing (R39).
+    Transcript,
     /// To the specialists: something needs a person (held letter, limit passed, unreadable letter, undelivered letter).
     SpecialistAlert,
 }
@@ -76,6 +79,7 @@ impl Template {
         Self::DueSoon,
         Self::Overdue,
         Self::ForSpecialist,
+        Self::Transcript,
         Self::SpecialistAlert,
     ];
 
@@ -102,6 +106,7 @@ impl Template {
             Self::DueSoon => "due-soon",
             Self::Overdue => "overdue",
             Self::ForSpecialist => "for-specialist",
+            Self::Transcript => "transcript",
             Self::SpecialistAlert => "specialist-alert",
         }
     }
@@ -123,7 +128,11 @@ impl Template {
     pub fn is_internal(self) -> bool {
         matches!(
             self,
-            Self::ForSpecialist | Self::SpecialistAlert | Self::DueSoon | Self::Overdue
+            Self::ForSpecialist
+                | Self::Transcript
+                | Self::SpecialistAlert
+                | Self::DueSoon
+                | Self::Overdue
         )
     }
 }
@@ -205,6 +214,8 @@ pub struct Tells {
     pub last_alert: bool,
     /// A size limit in octets.
     pub limit: Option<u64>,
+    /// What became of a specialist's commands (R39).
+    pub transcript: Option<Transcript>,
 }
 
 /// Why the specialists are written to.

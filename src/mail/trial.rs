@@ -12,6 +12,8 @@ use crate::desk::address::Address;
 use crate::desk::notice::{Alert, Notice, Purpose, Tells, Template, Thread};
 use crate::desk::people::Locale;
 use crate::desk::request::{Kind, Number, Status, Type};
+use crate::desk::transcript::{Effect, Line, Transcript};
+use crate::desk::verb::Verb;
 
 /// Names that no wording knows, in branches not taken as well; with the first line that has them.
 pub fn unknown_names(
@@ -148,6 +150,16 @@ fn samples() -> Vec<(Tells, &'static str)> {
         alert: Some(Alert::OverLimit),
         last_alert: true,
         limit: Some(1 << 20),
+        transcript: Some(Transcript {
+            effect: Effect::Done,
+            lines: vec![Line::whole("Sample")],
+            possible: vec![Verb::Help],
+            history: moment
+                .map(|at| (at, "Sample".to_owned()))
+                .into_iter()
+                .collect(),
+            help: true,
+        }),
     };
     let alerts = address
         .map(|a| Alert::Undelivered(a, String::new()))
