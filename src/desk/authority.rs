@@ -116,6 +116,15 @@ pub fn may_confirm(
     }
 }
 
+/// Whether an approver's word counts (R13, R26): its sender must be proved, and it must carry the secret of the very letter that asked for it.
+pub fn may_approve(
+    assurance: &SenderAssurance,
+    authentication: Authentication,
+    answers_secret: bool,
+) -> bool {
+    answers_secret && is_credible(assurance, authentication) && is_proved(assurance, authentication)
+}
+
 /// Whether a sender who is not on file may be written to at all (R12, S37, S38): never on the strength of `From:` alone.
 pub fn may_be_answered(assurance: &SenderAssurance, authentication: Authentication) -> bool {
     authentication == Authentication::Off || assurance.is_authenticated()
@@ -124,6 +133,21 @@ pub fn may_be_answered(assurance: &SenderAssurance, authentication: Authenticati
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn r26_an_approvers_word_needs_proof_and_the_secret() {
+        let levels = Level::ALL.map(|level| SenderAssurance::recorded(level, "test"));
+        let may = |authentication, secret| {
+            levels
+                .each_ref()
+                .map(|a| may_approve(a, authentication, secret))
+        };
+        for authentication in [Authentication::Required, Authentication::Orders] {
+            assert_eq!(may(authentication, true), [false, false, true, true, true]);
+            assert_eq!(may(authentication, false), [false; 5]);
+        }
+        assert_eq!(may(Authentication::Off, false), [false; 5]);
+    }
 
     #[test]
     fn r13_a_word_needs_what_the_customers_orders_need() {

@@ -1,13 +1,16 @@
 //! The rules: the regulation as pure code. Values in, a [`decide::Decision`] out; no clock, no I/O, no `async`, and nothing here can fail.
 
 pub mod address;
+mod approval;
 pub mod assurance;
 pub mod authority;
 pub mod bounce;
 pub mod calendar;
+pub mod consent;
 pub mod course;
 pub mod deadline;
 pub mod decide;
+pub mod developer;
 mod draft;
 pub mod event;
 pub mod finding;

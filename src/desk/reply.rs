@@ -1,8 +1,11 @@
 //! A letter that is about an existing request: whether its sender is a party, and what their word settles (R8, R10, R13, R14, R22, S5).
 
 use super::address::Address;
+use super::approval;
 use super::authority;
+use super::developer;
 use super::decide::{Decision, Evidence, Incoming, Known, Lead, Verdict};
+use super::consent;
 use super::draft::{Draft, StatusChange};
 use super::event::{Event, Outcome};
 use super::life::{self, Mover};
@@ -38,11 +41,15 @@ pub(super) fn letter<'a>(
         named(request),
         lead.evidence.in_words()
     ));
+    if let Some(asked) = approval::asked(&draft, lead, address) {
+        return Result::Decided(Box::new(approval::answer(draft, known, incoming, lead, asked)));
+    }
     if matches!(
         standing,
         Standing::Specialist(_) | Standing::Approver(_) | Standing::Developer(_)
     ) {
-        return Result::Decided(Box::new(own_people(draft, incoming, lead, address)));
+        let decision = own_people(draft, known, incoming, lead, standing, address);
+        return Result::Decided(Box::new(decision));
     }
     if lead.evidence == Evidence::InternalToken || !is_party(draft.desk, request, standing, address)
     {
@@ -90,7 +97,7 @@ pub(super) fn letter<'a>(
     });
     let settled = match waiting_for(draft.desk, request, lead.evidence, address) {
         Some(pending) if may_settle(draft.desk, incoming, lead, pending) => {
-            settle(&mut draft, incoming, lead, pending, standing)
+            settle(&mut draft, known, incoming, lead, pending, standing)
         }
         Some(_) => {
             draft.because("A word of confirmation would need more proof of its sender: the domain's word, or what the customer demands (R13)");
@@ -132,9 +139,11 @@ fn may_settle(
 
 /// In doubt a letter of the desk's own people stays inside (R38).
 fn own_people(
-    mut draft: Draft<'_>,
+    draft: Draft<'_>,
+    known: &Known,
     incoming: &Incoming<'_>,
     lead: &Lead,
+    standing: &Standing<'_>,
     address: &Address,
 ) -> Decision {
     let authentication = incoming.mailbox.authentication;
@@ -151,6 +160,13 @@ fn own_people(
             tells,
             "It claims to come from the desk's own people and nothing proves it (R13)".into(),
         );
+    }
+    let mut draft = match approval::without_secret(draft, known, incoming, lead, standing, address) {
+        Ok(decision) => return decision,
+        Err(draft) => *draft,
+    };
+    if let Standing::Developer(developer) = standing {
+        return developer::replied(draft, incoming, lead, developer);
     }
     draft.because(
         "One of the desk's own people wrote it: entered as a note that stays inside (R38)",
@@ -258,9 +274,12 @@ fn waiting_for<'r>(
     evidence: Evidence,
     address: &Address,
 ) -> Option<&'r Pending> {
+    // What approvers are asked is settled elsewhere.
+    let asked = |p: &&Pending| consent::Question::of(request, p.kind).is_none();
     let mut theirs = request
         .pending
         .iter()
+        .filter(asked)
         .filter(|p| desk.directory.same(&p.party, address));
     if let Evidence::Confirmation(id) = evidence {
         return theirs.find(|p| p.id == id);
@@ -272,6 +291,7 @@ fn waiting_for<'r>(
 /// What the word settles; whether it settled anything.
 fn settle(
     draft: &mut Draft<'_>,
+    known: &Known,
     incoming: &Incoming<'_>,
     lead: &Lead,
     pending: &Pending,
@@ -301,12 +321,15 @@ fn settle(
             );
             true
         }
-        Answer::Confirm(own_words) => confirm(draft, incoming, lead, pending, standing, own_words),
+        Answer::Confirm(own_words) => {
+            confirm(draft, known, incoming, lead, pending, standing, own_words)
+        }
     }
 }
 
 fn confirm(
     draft: &mut Draft<'_>,
+    known: &Known,
     incoming: &Incoming<'_>,
     lead: &Lead,
     pending: &Pending,
@@ -325,6 +348,7 @@ fn confirm(
             &pending.party,
             "The requester confirmed that the letter is theirs",
         );
+        consent::ask_at_registration(draft, known.opening.as_deref());
         return true;
     }
     if !is_primary(request, standing) {

@@ -54,6 +54,8 @@ fn write(
         zone: desk.calendar.zone(),
         confirm: &desk.words.confirm,
         decline: &desk.words.decline,
+        approve: &desk.words.approve,
+        disapprove: &desk.words.disapprove,
         reply_to,
     };
     let said = wording.say(notice, &voice);
@@ -122,6 +124,14 @@ fn auto_submitted(notice: &Notice) -> &'static str {
         | Template::RedirectedToPrimary
         | Template::StatusChanged
         | Template::Reminder
+        | Template::ConsentAsked
+        | Template::ConsentGiven
+        | Template::ConsentDeclined
+        | Template::ExtensionAsked
+        | Template::Extended
+        | Template::ConsentSettled
+        | Template::ForDeveloper
+        | Template::DeveloperReplied
         | Template::DueSoon
         | Template::Overdue
         | Template::ForSpecialist
@@ -255,7 +265,7 @@ mod tests {
     use crate::desk::notice::{Purpose, Tells, Thread};
     use crate::desk::people::Directory;
     use crate::desk::policy::{
-        Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, Words,
+        Consents, Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, Voices, Words,
     };
     use crate::desk::request::{Number, Status};
 
@@ -300,6 +310,13 @@ mod tests {
             words: Words {
                 confirm: vec!["Подтверждаю".into()],
                 decline: vec!["Отклоняю".into()],
+                approve: vec!["Согласовано".into()],
+                disapprove: vec!["Отклонено".into()],
+            },
+            consents: Consents {
+                faults: Voices::Any,
+                improvements: Voices::Any,
+                extensions: Voices::Any,
             },
             orders_from_additional: OrdersFromAdditional::Question,
             acknowledge_queued: true,
@@ -315,6 +332,7 @@ mod tests {
                 outsider_letters_per_hour: 100,
                 alerts_per_hour: 20,
                 refusals_per_day: 1,
+                enclosed: 10_485_760,
             },
             breakers: Breakers::ALL,
             plus_addressing: true,
@@ -627,7 +645,7 @@ mod tests {
         #[test]
         fn any_name_and_subject_give_one_header_and_one_recipient(
             name in anything(), subject in anything(), desk_name in anything(), text in anything(),
-            id in anything(), at in 0usize..18,
+            id in anything(), at in 0..Template::ALL.len(),
         ) {
             let mut one = notice(Template::ALL[at], &name, &subject);
             one.tells.text = Some(text);

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, NaiveDate, Utc};
 use minijinja::{Environment, Error};
 
 use super::layout::Page;
 use super::vocabulary::{self, NAMES};
 use super::wording::Voice;
 use crate::desk::address::Address;
-use crate::desk::notice::{Alert, Notice, Purpose, Tells, Template, Thread};
+use crate::desk::notice::{
+    Alert, Enclosed, Notice, Nudge, Past, Purpose, Settled, Tells, Template, Thread,
+};
 use crate::desk::people::Locale;
 use crate::desk::request::{Kind, Number, Status, Type};
 
@@ -94,6 +96,8 @@ pub fn rendering(templates: &Environment<'static>, name: &str) -> Vec<(Option<us
                 zone: chrono_tz::UTC,
                 confirm: &[],
                 decline: &[],
+                approve: &[],
+                disapprove: &[],
                 reply_to: Some("support+token@desk.example"),
             };
             let rendered = templates
@@ -148,6 +152,19 @@ fn samples() -> Vec<(Tells, &'static str)> {
         alert: Some(Alert::OverLimit),
         last_alert: true,
         limit: Some(1 << 20),
+        party_name: said(),
+        days: Some(3),
+        reason: said(),
+        nudge: None,
+        settled: None,
+        consents: moment.map(|at| ("Sample".to_owned(), at)).into_iter().collect(),
+        thread: moment.map(past).into_iter().collect(),
+        enclosed: vec![Enclosed {
+            letter: 1,
+            place: 0,
+            name: "Sample".to_owned(),
+            media_type: "application/pdf".to_owned(),
+        }],
     };
     let alerts = address
         .map(|a| Alert::Undelivered(a, String::new()))
@@ -183,7 +200,26 @@ fn samples() -> Vec<(Tells, &'static str)> {
             "with everything to tell",
         ));
     }
+    let everything = "with everything to tell";
+    samples.extend(Nudge::ALL.map(|nudge| {
+        let nudge = Some(nudge);
+        (Tells { nudge, ..full.clone() }, everything)
+    }));
+    samples.extend(Settled::ALL.map(|settled| {
+        let settled = Some(settled);
+        (Tells { settled, ..full.clone() }, everything)
+    }));
     samples
+}
+
+fn past(arrived: DateTime<Utc>) -> Past {
+    Past {
+        letter: 1,
+        who: "Sample".to_owned(),
+        arrived,
+        text: "Sample".to_owned(),
+        attachments: vec![],
+    }
 }
 
 /// Where in this very file it went wrong, and what: a failure in a shared part is reported by the letter that includes it as well.

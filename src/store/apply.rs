@@ -55,6 +55,8 @@ impl Change {
                 Event::StatusChanged { to, .. } => change.status = Some(*to),
                 Event::Attached { .. }
                 | Event::Reworded { .. }
+                | Event::Consented { .. }
+                | Event::MoreTimeAsked { .. }
                 | Event::Extended { .. }
                 | Event::Solved { .. }
                 | Event::Declined { .. }
@@ -62,6 +64,7 @@ impl Change {
                 | Event::Continues { .. }
                 | Event::Told(_)
                 | Event::Reminded { .. }
+                | Event::ReminderPutOff { .. }
                 | Event::Waits { .. }
                 | Event::Settled { .. }
                 | Event::Noted { .. }
@@ -273,6 +276,11 @@ impl Work {
                     request: names.request.context("A reminder belongs to no request")?,
                     next: *next,
                 }),
+                Event::ReminderPutOff { pending, to } => self.unwritten.reminded.push(Reminded {
+                    id: *pending,
+                    request: names.request.context("A reminder belongs to no request")?,
+                    next: Some(*to),
+                }),
                 Event::Queued { .. }
                 | Event::Registered { .. }
                 | Event::Attached { .. }
@@ -283,6 +291,8 @@ impl Work {
                 | Event::RequesterChanged { .. }
                 | Event::StatusChanged { .. }
                 | Event::DueMoved { .. }
+                | Event::Consented { .. }
+                | Event::MoreTimeAsked { .. }
                 | Event::Extended { .. }
                 | Event::Solved { .. }
                 | Event::Declined { .. }
