@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("main", "cli telemetry"),
     (
         "cli",
-        "daemon intake inbound outbound dns examination knowledge writing explanation account config store mail desk clock telemetry imap smtp maildir folder courier parcel",
+        "daemon intake inbound outbound dns examination knowledge writing explanation account signature config store mail desk clock telemetry imap smtp maildir folder courier parcel",
     ),
     (
         "daemon",
@@ -44,6 +44,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("courier", "smtp folder parcel config"),
     ("explanation", "desk"),
     ("account", "explanation mail desk"),
+    ("signature", "config mail desk telemetry"),
     ("imap", "config tls telemetry"),
     ("smtp", "config tls telemetry desk parcel"),
     ("folder", "telemetry desk parcel"),

@@ -23,6 +23,7 @@ use super::mailbox::{ReadMailbox, courier, mailboxes};
 use super::people::{Staff, check_approvers, staff};
 use super::reading::{Overview, Reading};
 use super::section::Section;
+use super::signatures::signatures;
 use super::source::Place;
 use super::tree::Table;
 use super::{Config, directory};
@@ -88,6 +89,7 @@ fn whole(reading: &Reading, file: usize, table: &Table) -> Option<Config> {
     let mailboxes = mailboxes(&root);
     let courier = courier(&root);
     let dns = dns(&root);
+    let signatures = signatures(&root);
     let staff = staff(&root, desk.fold_local);
     check_approvers(&root, &kinds, &staff);
     root.end();
@@ -129,6 +131,7 @@ fn whole(reading: &Reading, file: usize, table: &Table) -> Option<Config> {
         mailboxes: boxes(mailboxes),
         courier: courier?,
         dns,
+        signatures,
         store_url: store_url?,
         keys: desk.keys?,
         wording: wording?,
