@@ -9,6 +9,7 @@
 //! 6. [`writing::write()`]: the notices become letters with fixed bytes and Message-IDs.
 //! 7. Events, letters and the letter's end state are applied; **commit**; the way out is woken.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -21,19 +22,22 @@ use crate::authentication;
 use crate::clock::Clock;
 use crate::config::{Config, Mailbox};
 use crate::desk::assurance::Level;
+use crate::desk::consent;
 use crate::desk::decide::{self, Decision, Incoming, Known, Occasion, Verdict};
 use crate::desk::policy::{Authentication, MailboxPolicy, Strangers};
 use crate::desk::request::Kind;
 use crate::dns::resolver::Resolver;
 use crate::examination::{self, Examined};
 use crate::knowledge;
+use crate::mail::enclosure;
+use crate::mail::parse::Caps;
 use crate::store::column::Pressed;
 use crate::store::letters::{LetterId, Waiting};
 use crate::store::pool::Store;
 use crate::store::work::{LetterResult, Moved, Work, Written};
 use crate::telemetry;
 use crate::watch::{Sight, Watch};
-use crate::writing::{self, Draft};
+use crate::writing::{self, Draft, Files};
 
 /// Letters taken at a time.
 const BATCH: u32 = 128;
@@ -233,10 +237,13 @@ impl Inbound {
         let mut work = self.store.begin().await?;
         let mut progress = Progress::default();
         for request in work.openings(now, BATCH).await? {
-            let known = Known {
+            let mut known = Known {
                 last_numbers: work.last_numbers().clone(),
                 ..Known::default()
             };
+            if consent::is_needed(request.matter.type_) {
+                known.opening = knowledge::opening_of(&mut work, request.id).await?;
+            }
             let occasion = Occasion::Opening(&request);
             progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
         }
@@ -246,6 +253,10 @@ impl Inbound {
             progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
         }
         for (request, pending) in work.reminders(now, BATCH).await? {
+            let known = Known {
+                opening: knowledge::opening_of(&mut work, request.id).await?,
+                ..Known::default()
+            };
             let occasion = Occasion::Remind(&request, &pending);
             progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
         }
@@ -329,6 +340,7 @@ impl Inbound {
             assurance: examined.assurance.level(),
         };
         let names = work.name(&decision);
+        let files = enclosed(work, &decision).await?;
         let readers = writing::readers(config, &decision);
         work.enter(Some(&result), &decision, &names, &readers, now)?;
         Ok(Draft {
@@ -338,8 +350,27 @@ impl Inbound {
             decision,
             names,
             result,
+            files,
         })
     }
+}
+
+/// The octets of the files that the decision's letters send along, by letter and place in it (R27).
+async fn enclosed(work: &mut Work, decision: &Decision) -> Result<Files> {
+    let notices = decision.notices.iter();
+    let wanted: BTreeSet<(i64, usize)> = notices
+        .flat_map(|n| &n.tells.enclosed)
+        .map(|file| (file.letter, file.place))
+        .collect();
+    let letters: BTreeSet<i64> = wanted.iter().map(|(letter, _)| *letter).collect();
+    let mut files = Files::new();
+    for letter in letters {
+        let (_, raw) = work.original(LetterId(letter)).await?;
+        let all = enclosure::octets(&raw, Caps::DEFAULT).into_iter();
+        let named = all.enumerate().map(|(place, octets)| ((letter, place), octets));
+        files.extend(named.filter(|(name, _)| wanted.contains(name)));
+    }
+    Ok(files)
 }
 
 /// A letter of ours that will never arrive.

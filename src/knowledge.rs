@@ -6,11 +6,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::config::Config;
 use crate::desk::address::Address;
 use crate::desk::bounce::Returned;
+use crate::desk::consent;
 use crate::desk::decide::{Evidence, Known, Lead};
 use crate::desk::finding::Alternative;
 use crate::desk::letter::{From, Letter};
-use crate::desk::notice::Template;
-use crate::desk::request::{Number, Pending, PendingKind, Request};
+use crate::desk::notice::{Past, Template};
+use crate::desk::request::{Number, Pending, PendingKind, Request, RequestId};
 use crate::examination::Examined;
 use crate::mail::clues::{Clue, Clues, Place};
 use crate::mail::parse::{self, Caps};
@@ -46,6 +47,7 @@ pub async fn known(
             .clone()
             .challenged("it carries the secret of a letter that asked this address to confirm");
     }
+    show(work, config, &mut known, &examined.letter).await?;
     let letter = &examined.letter;
     let level = examined.assurance.level();
     known.seen_before = work
@@ -67,6 +69,59 @@ pub async fn known(
         known.refusals_today = counts.refusals_today;
     }
     Ok(known)
+}
+
+/// What the letter may have others shown: the letter that opened the request, to approvers, and the letters so far, to a developer (R25, R27).
+async fn show(work: &mut Work, config: &Config, known: &mut Known, letter: &Letter) -> Result<()> {
+    let (Some(lead), Some(sender)) = (&known.lead, letter.from.address()) else {
+        return Ok(());
+    };
+    let directory = &config.desk.directory;
+    let pending = &lead.request.pending;
+    // A specialist's commands begin with this sign (R39).
+    let commands = directory.is_staff(sender) && letter.new_text.trim_start().starts_with('#');
+    let asked = |p: &Pending| match p.kind {
+        PendingKind::Consent | PendingKind::Extension => directory.same(&p.party, sender),
+        PendingKind::Identity => consent::is_needed(lead.request.matter.type_),
+        PendingKind::Challenge
+        | PendingKind::PrimaryConfirmation
+        | PendingKind::WhichInstallation => false,
+    };
+    let id = lead.request.id;
+    if commands || pending.iter().any(asked) {
+        known.opening = opening_of(work, id).await?;
+    }
+    if commands {
+        known.thread = thread(work, config, id).await?;
+    }
+    Ok(())
+}
+
+/// Letters that a developer is shown, and characters of each.
+const SHOWN: usize = 30;
+const SHOWN_OF_EACH: usize = 40_000;
+
+/// The letters of a request but for what the desk's own people wrote, which stays inside.
+async fn thread(work: &mut Work, config: &Config, request: RequestId) -> Result<Vec<Past>> {
+    let mut thread = Vec::new();
+    for id in work.letters_of(request, SHOWN).await? {
+        let (arrived, raw) = work.original(id).await?;
+        let letter = parse::read(&raw, Caps::DEFAULT);
+        let From::One { address, name } = letter.from else {
+            continue;
+        };
+        if config.desk.directory.is_staff(&address) && !thread.is_empty() {
+            continue;
+        }
+        thread.push(Past {
+            letter: id.0,
+            who: if name.is_empty() { address.to_string() } else { name },
+            arrived,
+            text: letter.new_text.chars().take(SHOWN_OF_EACH).collect(),
+            attachments: letter.attachments,
+        });
+    }
+    Ok(thread)
 }
 
 /// How many Message-IDs of a bounce may be those of letters of ours.
@@ -296,6 +351,14 @@ async fn opening(work: &mut Work, request: &Request) -> Result<Option<Box<Letter
     if !request.pending.iter().any(asked) {
         return Ok(None);
     }
-    let raw = work.opening_letter(request.id).await?;
+    opening_of(work, request.id).await
+}
+
+/// The letter that opened a request; none if it was not opened by one.
+///
+/// # Errors
+/// The store can't be read.
+pub async fn opening_of(work: &mut Work, request: RequestId) -> Result<Option<Box<Letter>>> {
+    let raw = work.opening_letter(request).await?;
     Ok(raw.map(|raw| Box::new(parse::read(&raw, Caps::DEFAULT))))
 }
