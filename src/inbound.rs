@@ -367,7 +367,9 @@ async fn enclosed(work: &mut Work, decision: &Decision) -> Result<Files> {
     for letter in letters {
         let (_, raw) = work.original(LetterId(letter)).await?;
         let all = enclosure::octets(&raw, Caps::DEFAULT).into_iter();
-        let named = all.enumerate().map(|(place, octets)| ((letter, place), octets));
+        let named = all
+            .enumerate()
+            .map(|(place, octets)| ((letter, place), octets));
         files.extend(named.filter(|(name, _)| wanted.contains(name)));
     }
     Ok(files)

@@ -115,7 +115,11 @@ async fn thread(work: &mut Work, config: &Config, request: RequestId) -> Result<
         }
         thread.push(Past {
             letter: id.0,
-            who: if name.is_empty() { address.to_string() } else { name },
+            who: if name.is_empty() {
+                address.to_string()
+            } else {
+                name
+            },
             arrived,
             text: letter.new_text.chars().take(SHOWN_OF_EACH).collect(),
             attachments: letter.attachments,

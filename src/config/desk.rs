@@ -240,8 +240,11 @@ pub fn consents(root: &Section<'_>) -> Option<Consents> {
         let choices = [("any", Voices::Any), ("all", Voices::All)];
         section.choice(key, &choices, Some("any"))
     };
-    let (faults, improvements, extensions) =
-        (voices("faults"), voices("improvements"), voices("extensions"));
+    let (faults, improvements, extensions) = (
+        voices("faults"),
+        voices("improvements"),
+        voices("extensions"),
+    );
     section.end();
     Some(Consents {
         faults: faults?.value,

@@ -52,6 +52,7 @@ pub(super) fn answer(
     draft.watch_request(known);
     enter(&mut draft, lead, &pending.party);
     let party_name = Some(approver.name.clone());
+    let cited = known.opening.as_deref();
     match read(&draft, incoming) {
         Answer::Confirm(own) => {
             let tells = Tells {
@@ -71,12 +72,12 @@ pub(super) fn answer(
         }
         Answer::Decline(None) => {
             draft.because("Declined without a reason: it settles nothing, and the approver is asked for one (R26)");
-            consent::ask_again(&mut draft, request, pending, None, Nudge::NoReason);
+            consent::ask_again(&mut draft, request, pending, cited, Nudge::NoReason);
         }
         Answer::Unclear => {
             draft.because("Neither consent nor its refusal stands at its beginning: the specialists read it, and the approver is told (R26)");
             bring(&mut draft, incoming, request);
-            consent::ask_again(&mut draft, request, pending, None, Nudge::Unclear);
+            consent::ask_again(&mut draft, request, pending, cited, Nudge::Unclear);
         }
     }
     draft.end(Verdict::Attached)
@@ -93,7 +94,10 @@ pub(super) fn without_secret<'a>(
 ) -> Result<Decision, Box<Draft<'a>>> {
     let desk = draft.desk;
     let approvers = desk.directory.approvers();
-    if !approvers.iter().any(|a| desk.directory.same(&a.address, address)) {
+    if !approvers
+        .iter()
+        .any(|a| desk.directory.same(&a.address, address))
+    {
         return Err(Box::new(draft));
     }
     let said = read(&draft, incoming);
@@ -101,7 +105,9 @@ pub(super) fn without_secret<'a>(
         if !matches!(standing, Standing::Approver(_)) {
             return Err(Box::new(draft));
         }
-        draft.because("An approver wrote and said no word of consent: the specialists read it (R26)");
+        draft.because(
+            "An approver wrote and said no word of consent: the specialists read it (R26)",
+        );
         enter(&mut draft, lead, address);
         bring(&mut draft, incoming, &lead.request);
         return Ok(draft.end(Verdict::Attached));
@@ -112,26 +118,28 @@ pub(super) fn without_secret<'a>(
         matches!(p.kind, PendingKind::Consent | PendingKind::Extension)
             && desk.directory.same(&p.party, address)
     });
+    let cited = known.opening.as_deref();
     let mut asked = false;
     for pending in theirs {
-        asked |= consent::ask_again(&mut draft, &lead.request, pending, None, Nudge::NoSecret);
+        asked |= consent::ask_again(&mut draft, &lead.request, pending, cited, Nudge::NoSecret);
     }
     if asked {
         draft.because("The word does not answer the letter that asked for it: that letter is sent once more, and nothing is settled (R13, R26)");
     } else {
-        draft.because("Nobody waits for the approver's word any more: they are told how it stands (R26)");
+        draft.because(
+            "Nobody waits for the approver's word any more: they are told how it stands (R26)",
+        );
         let late = Settled::Late;
         consent::tell_approver(&mut draft, &lead.request, address, late, &Tells::default());
+        if matches!(said, Answer::Decline(_)) {
+            // Whoever objects after all is heard by a person.
+            bring(&mut draft, incoming, &lead.request);
+        }
     }
     Ok(draft.end(Verdict::Attached))
 }
 
-fn held(
-    draft: Draft<'_>,
-    incoming: &Incoming<'_>,
-    request: &Request,
-    why: &str,
-) -> Decision {
+fn held(draft: Draft<'_>, incoming: &Incoming<'_>, request: &Request, why: &str) -> Decision {
     let tells = telling::tells(draft.desk, &request.matter, State::of(request));
     reception::held(draft, incoming, tells, why.to_owned())
 }
@@ -203,7 +211,11 @@ fn approve(
     };
     let tells = Tells {
         days: pending.days,
-        reason: request.course.more_time.clone().filter(|_| question == Question::Time),
+        reason: request
+            .course
+            .more_time
+            .clone()
+            .filter(|_| question == Question::Time),
         ..tells
     };
     draft.because(if whole {
@@ -241,7 +253,9 @@ fn decline(
     let reason = tells.reason.clone().unwrap_or_default();
     let settled = match question {
         Question::Type(_) => {
-            draft.because("The approver declined: the request is closed, and its requester is told why (R26)");
+            draft.because(
+                "The approver declined: the request is closed, and its requester is told why (R26)",
+            );
             draft.event(Event::Declined {
                 by: pending.party.clone(),
                 text: reason.clone(),

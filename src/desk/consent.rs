@@ -114,17 +114,17 @@ fn is_open(status: Status) -> bool {
     }
 }
 
-/// R25: what was just registered asks for consent by itself, unless nobody vouches for the letter or a limit keeps it silent; then a specialist
-/// asks, who has seen it.
+/// R25: what is registered asks for consent by itself as soon as its requester owes the desk no word, unless nobody vouches for the letter or a
+/// limit keeps it silent; then a specialist asks, who has seen it.
 pub(super) fn ask_at_registration(draft: &mut Draft<'_>, cited: Option<&Letter>) {
     let Some(request) = draft.stands() else {
         return;
     };
-    if given(&request) {
+    if given(&request) || request.number.is_none() || request.status == Status::AwaitingInformation
+    {
         return;
     }
-    let unproved = request.pending.iter().any(|p| p.kind == PendingKind::Identity);
-    if request.matter.quiet || !request.matter.acknowledged || unproved {
+    if request.matter.quiet || !request.matter.acknowledged {
         draft.because("It needs an approver's consent, and nobody is asked by themselves for what nobody vouches for: a specialist asks (R25)");
         return;
     }
@@ -155,7 +155,10 @@ pub(super) fn ask(draft: &mut Draft<'_>, cited: Option<&Letter>) {
     let spoke = |approver: &Approver| {
         let consent = request.course.consent.as_ref();
         let given = consent.filter(|c| c.to == request.matter.type_);
-        given.is_some_and(|c| c.by.iter().any(|(who, _)| desk.directory.same(who, &approver.address)))
+        given.is_some_and(|c| {
+            c.by.iter()
+                .any(|(who, _)| desk.directory.same(who, &approver.address))
+        })
     };
     let asked: Vec<&Approver> = question
         .approvers(desk)
@@ -216,7 +219,9 @@ pub(super) fn ask_more_time(
     if approvers.is_empty() {
         return Err(NoMoreTime::NobodyToAsk);
     }
-    draft.because("The approvers are asked for more time; until they agree the due moment stays (R20)");
+    draft.because(
+        "The approvers are asked for more time; until they agree the due moment stays (R20)",
+    );
     draft.event(Event::MoreTimeAsked {
         days,
         reason: reason.to_owned(),
@@ -303,7 +308,11 @@ pub(super) fn ask_again(
     };
     let tells = Tells {
         days: pending.days,
-        reason: request.course.more_time.clone().filter(|_| question == Question::Time),
+        reason: request
+            .course
+            .more_time
+            .clone()
+            .filter(|_| question == Question::Time),
         nudge: Some(nudge),
         ..Tells::default()
     };
@@ -318,7 +327,9 @@ pub(super) fn ask_again(
 /// When an approver who was asked or reminded at this moment is reminded next (R26 ⚙): at the opening of the n-th working day after it.
 pub(super) fn reminds(desk: &Desk, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let days = desk.deadlines.remind_consent;
-    let day = desk.calendar.add_working_days(desk.calendar.day_of(now), days);
+    let day = desk
+        .calendar
+        .add_working_days(desk.calendar.day_of(now), days);
     desk.calendar.opening(day).filter(|_| days > 0)
 }
 
@@ -355,7 +366,13 @@ pub(super) fn withdraw(draft: &mut Draft<'_>, before: &Request) {
         };
         if open && needless {
             draft.because("What the approvers were asked is settled by itself (R26)");
-            supersede(draft, &stands, pending, Settled::Needless, &Tells::default());
+            supersede(
+                draft,
+                &stands,
+                pending,
+                Settled::Needless,
+                &Tells::default(),
+            );
         }
     }
 }
@@ -391,7 +408,14 @@ pub(super) fn tell_approver(
     let Some(approver) = known.next() else {
         return;
     };
-    let letter = settled_letter(draft, request, &approver.address, &approver.name, settled, tells);
+    let letter = settled_letter(
+        draft,
+        request,
+        &approver.address,
+        &approver.name,
+        settled,
+        tells,
+    );
     draft.tell(letter);
 }
 
@@ -403,7 +427,14 @@ pub(super) fn tell_specialists(
     tells: &Tells,
 ) {
     for person in draft.desk.directory.specialists() {
-        let letter = settled_letter(draft, request, &person.address, &person.name, settled, tells);
+        let letter = settled_letter(
+            draft,
+            request,
+            &person.address,
+            &person.name,
+            settled,
+            tells,
+        );
         draft.tell(letter);
     }
 }

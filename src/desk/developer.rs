@@ -166,7 +166,11 @@ fn consents(desk: &Desk, request: &Request) -> Vec<(String, chrono::DateTime<chr
         let listed = approvers.find(|a| desk.directory.same(&a.address, address));
         listed.map_or_else(|| address.to_string(), |a| a.name.clone())
     };
-    consent.by.iter().map(|(who, at)| (name(who), *at)).collect()
+    consent
+        .by
+        .iter()
+        .map(|(who, at)| (name(who), *at))
+        .collect()
 }
 
 /// R27: what a developer writes is entered as a note that stays inside and brought to the specialists; the request goes on, and its requester

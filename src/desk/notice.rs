@@ -291,7 +291,12 @@ pub enum Nudge {
 
 impl Nudge {
     /// Every reason there is.
-    pub const ALL: [Self; 4] = [Self::Reminder, Self::NoReason, Self::NoSecret, Self::Unclear];
+    pub const ALL: [Self; 4] = [
+        Self::Reminder,
+        Self::NoReason,
+        Self::NoSecret,
+        Self::Unclear,
+    ];
 
     /// The word that wordings ask for.
     pub fn word(self) -> &'static str {

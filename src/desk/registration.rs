@@ -111,9 +111,7 @@ pub(super) fn open(
         );
     }
     tell_limit(draft, incoming, &matter, state);
-    if verdict == Verdict::Registered {
-        consent::ask_at_registration(draft, Some(incoming.letter));
-    }
+    consent::ask_at_registration(draft, Some(incoming.letter));
     Opened {
         matter,
         state,

@@ -3,9 +3,9 @@
 use super::address::Address;
 use super::approval;
 use super::authority;
-use super::developer;
-use super::decide::{Decision, Evidence, Incoming, Known, Lead, Verdict};
 use super::consent;
+use super::decide::{Decision, Evidence, Incoming, Known, Lead, Verdict};
+use super::developer;
 use super::draft::{Draft, StatusChange};
 use super::event::{Event, Outcome};
 use super::life::{self, Mover};
@@ -42,7 +42,9 @@ pub(super) fn letter<'a>(
         lead.evidence.in_words()
     ));
     if let Some(asked) = approval::asked(&draft, lead, address) {
-        return Result::Decided(Box::new(approval::answer(draft, known, incoming, lead, asked)));
+        return Result::Decided(Box::new(approval::answer(
+            draft, known, incoming, lead, asked,
+        )));
     }
     if matches!(
         standing,
@@ -161,7 +163,8 @@ fn own_people(
             "It claims to come from the desk's own people and nothing proves it (R13)".into(),
         );
     }
-    let mut draft = match approval::without_secret(draft, known, incoming, lead, standing, address) {
+    let mut draft = match approval::without_secret(draft, known, incoming, lead, standing, address)
+    {
         Ok(decision) => return decision,
         Err(draft) => *draft,
     };

@@ -395,7 +395,15 @@ mod tests {
         let now = DateTime::parse_from_rfc3339("2026-11-23T05:12:01Z")
             .unwrap()
             .to_utc();
-        write(notice, vec![], desk, &Wording::built_in(), ID, Some(REPLY), now)
+        write(
+            notice,
+            vec![],
+            desk,
+            &Wording::built_in(),
+            ID,
+            Some(REPLY),
+            now,
+        )
     }
 
     /// RFC 5322 and 5321: what every letter of ours keeps, whatever is in it.

@@ -55,7 +55,11 @@ fn media_type(given: &str) -> String {
     };
     let shown = ["application", "image", "audio", "video"];
     match given.split_once('/') {
-        Some((kind, subtype)) if shown.contains(&kind) && token(subtype) && subtype != "xhtml+xml" => given,
+        Some((kind, subtype))
+            if shown.contains(&kind) && token(subtype) && subtype != "xhtml+xml" =>
+        {
+            given
+        }
         Some(_) | None => "application/octet-stream".to_owned(),
     }
 }
@@ -74,7 +78,9 @@ fn parameter(key: &str, value: &str) -> String {
             format!("%{octet:02X}")
         };
         match pieces.last_mut() {
-            Some(last) if last.len().saturating_add(written.len()) <= PIECE => last.push_str(&written),
+            Some(last) if last.len().saturating_add(written.len()) <= PIECE => {
+                last.push_str(&written)
+            }
             _ => pieces.push(written),
         }
     }
@@ -101,7 +107,9 @@ mod tests {
         });
         assert!(part.split("\r\n").all(|l| l.len() <= 78), "{part}");
         assert!(part.is_ascii());
-        format!("From: a@x.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ntext\r\n--b\r\n{part}--b--\r\n")
+        format!(
+            "From: a@x.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ntext\r\n--b\r\n{part}--b--\r\n"
+        )
     }
 
     /// G: what is sent along comes out byte for byte, under its own name.

@@ -157,7 +157,10 @@ fn samples() -> Vec<(Tells, &'static str)> {
         reason: said(),
         nudge: None,
         settled: None,
-        consents: moment.map(|at| ("Sample".to_owned(), at)).into_iter().collect(),
+        consents: moment
+            .map(|at| ("Sample".to_owned(), at))
+            .into_iter()
+            .collect(),
         thread: moment.map(past).into_iter().collect(),
         enclosed: vec![Enclosed {
             letter: 1,
@@ -203,11 +206,23 @@ fn samples() -> Vec<(Tells, &'static str)> {
     let everything = "with everything to tell";
     samples.extend(Nudge::ALL.map(|nudge| {
         let nudge = Some(nudge);
-        (Tells { nudge, ..full.clone() }, everything)
+        (
+            Tells {
+                nudge,
+                ..full.clone()
+            },
+            everything,
+        )
     }));
     samples.extend(Settled::ALL.map(|settled| {
         let settled = Some(settled);
-        (Tells { settled, ..full.clone() }, everything)
+        (
+            Tells {
+                settled,
+                ..full.clone()
+            },
+            everything,
+        )
     }));
     samples
 }

@@ -190,13 +190,35 @@ fn agreed(notice: &Notice, voice: &Voice<'_>) -> [(&'static str, Value); 10] {
         ("thread", Value::from(thread.collect::<Vec<_>>())),
         ("consents", Value::from(consents.collect::<Vec<_>>())),
         ("approve", says(voice.approve, ["Согласовано", "Approved"])),
-        ("disapprove", says(voice.disapprove, ["Отклонено", "Declined"])),
+        (
+            "disapprove",
+            says(voice.disapprove, ["Отклонено", "Declined"]),
+        ),
         ("party_name", text_value(tells.party_name.as_deref(), NAME)),
-        ("days", count_value(tells.days, |n| dates::working_days(locale, n))),
-        ("reason", if reason.is_empty() { Value::from(()) } else { Value::from(reason) }),
+        (
+            "days",
+            count_value(tells.days, |n| dates::working_days(locale, n)),
+        ),
+        (
+            "reason",
+            if reason.is_empty() {
+                Value::from(())
+            } else {
+                Value::from(reason)
+            },
+        ),
         ("nudge", optional(tells.nudge.map(Nudge::word))),
         ("settled", optional(tells.settled.map(Settled::word))),
-        ("enclosed", list_value(&tells.enclosed.iter().map(|e| e.name.clone()).collect::<Vec<_>>())),
+        (
+            "enclosed",
+            list_value(
+                &tells
+                    .enclosed
+                    .iter()
+                    .map(|e| e.name.clone())
+                    .collect::<Vec<_>>(),
+            ),
+        ),
     ]
 }
 

@@ -57,8 +57,8 @@ fn read_consent(given: &Value) -> Result<Consent> {
         .flatten()
     {
         let who = word.get(0).and_then(Value::as_str).unwrap_or_default();
-        let who = Address::new(who)
-            .map_err(|fault| anyhow::anyhow!("A consent of nobody: {fault}"))?;
+        let who =
+            Address::new(who).map_err(|fault| anyhow::anyhow!("A consent of nobody: {fault}"))?;
         let at = word.get(1).and_then(Value::as_i64);
         by.push((who, moment(at.context("A consent without a moment")?)?));
     }
