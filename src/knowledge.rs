@@ -3,14 +3,17 @@
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::chronicle;
 use crate::config::Config;
 use crate::desk::address::Address;
 use crate::desk::bounce::Returned;
 use crate::desk::consent;
 use crate::desk::decide::{Evidence, Known, Lead};
+use crate::desk::directive::{self, Directive};
 use crate::desk::finding::Alternative;
 use crate::desk::letter::{From, Letter};
 use crate::desk::notice::{Past, Template};
+use crate::desk::people::Standing;
 use crate::desk::request::{Number, Pending, PendingKind, Request, RequestId};
 use crate::examination::Examined;
 use crate::mail::clues::{Clue, Clues, Place};
@@ -40,6 +43,13 @@ pub async fn known(
     let followed = follow(work, &examined.clues, sender.as_deref()).await?;
     (known.lead, known.unclear) = (followed.lead, followed.unclear);
     known.rejected = followed.rejected;
+    let asks = asks(config, &examined.letter, now);
+    if let Some(lead) = &mut known.lead {
+        lead.opening = opening(work, &lead.request, asks.opening).await?;
+        if asks.history {
+            known.history = history(work, config, &lead.request).await?;
+        }
+    }
     known.returned = returned(work, config, &examined.letter).await?;
     if proves(config, known.lead.as_ref(), &examined.letter) {
         examined.assurance = examined
@@ -84,6 +94,7 @@ async fn show(work: &mut Work, config: &Config, known: &mut Known, letter: &Lett
         PendingKind::Consent | PendingKind::Extension => directory.same(&p.party, sender),
         PendingKind::Identity => consent::is_needed(lead.request.matter.type_),
         PendingKind::Challenge
+        | PendingKind::Commands
         | PendingKind::PrimaryConfirmation
         | PendingKind::WhichInstallation => false,
     };
@@ -243,9 +254,6 @@ async fn follow(work: &mut Work, clues: &Clues, sender: Option<&str>) -> Result<
             break;
         }
     }
-    if let Some(lead) = &mut followed.lead {
-        lead.opening = opening(work, &lead.request).await?;
-    }
     Ok(followed)
 }
 
@@ -349,10 +357,54 @@ async fn by_token(work: &mut Work, token: &Token, place: Place) -> Result<Option
     Ok(lead(Some(request), evidence, written_to))
 }
 
-/// What a request that waits for its installation was opened with: whoever is asked next must see that text and not the answer.
-async fn opening(work: &mut Work, request: &Request) -> Result<Option<Box<Letter>>> {
+/// What a letter asks for that only the store knows.
+#[derive(Default)]
+struct Asks {
+    opening: bool,
+    history: bool,
+}
+
+/// A specialist who makes a question an order makes somebody answer for the letter that opened it; one who asks what happened is told (R39).
+fn asks(config: &Config, letter: &Letter, now: DateTime<Utc>) -> Asks {
+    let desk = &config.desk;
+    let day = desk.calendar.day_of(now);
+    let is_specialist =
+        |a: &Address| matches!(desk.directory.standing(a, day), Standing::Specialist(_));
+    if !letter.from.address().is_some_and(is_specialist) {
+        return Asks::default();
+    }
+    let commands = directive::read(&letter.new_text).directives;
+    let has = |wanted: fn(&Directive) -> bool| commands.iter().flatten().any(wanted);
+    Asks {
+        opening: has(|d| matches!(d, Directive::Kind(_))),
+        history: has(|d| *d == Directive::History),
+    }
+}
+
+/// Happenings that are told of one request: the latest.
+const HAPPENINGS: usize = 200;
+
+/// What happened to a request so far, a sentence each.
+async fn history(
+    work: &mut Work,
+    config: &Config,
+    request: &Request,
+) -> Result<Vec<(DateTime<Utc>, String)>> {
+    let zone = config.desk.calendar.zone();
+    let lines = work.history(request.id).await?;
+    let skipped = lines.len().saturating_sub(HAPPENINGS);
+    let told = lines.iter().skip(skipped).filter_map(|line| {
+        let sentence = chronicle::told(line, zone).into_iter().next()?;
+        Some((line.at, sentence))
+    });
+    Ok(told.collect())
+}
+
+/// What a request was opened with, while it waits for its installation or where it is `wanted`: whoever is asked next must see that text and
+/// not the answer.
+async fn opening(work: &mut Work, request: &Request, wanted: bool) -> Result<Option<Box<Letter>>> {
     let asked = |p: &Pending| p.kind == PendingKind::WhichInstallation;
-    if !request.pending.iter().any(asked) {
+    if !wanted && !request.pending.iter().any(asked) {
         return Ok(None);
     }
     opening_of(work, request.id).await

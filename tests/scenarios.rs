@@ -15,8 +15,8 @@
 //! `about NAME TEMPLATE` (`{id}` and `{to}` in the text are the Message-ID and the recipient of a letter that somebody received),
 //! `signed` (our server says nothing, the sender's domain signed it), `tampered` (the same, and somebody added a line on the way), `replayed` (the letter of the step before, sent on to another `To:`),
 //! `returned TEMPLATE` (the desk's own letter comes back, byte for byte), `to ADDRESS`, `named NAME` (the display name, in one word), `from FIELD` (the whole `From:` field, to the end of the line), `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
-//! A step `DAY DATE TIME  tick` only lets time pass; `dns silent` and `dns answers` say what the DNS does from then on;
-//! `resolved NUMBER` stands for a specialist who resolves a request.
+//! A step `DAY DATE TIME  tick` only lets time pass; `dns silent` and `dns answers` say what the DNS does from then on.
+//! Of a letter that tells a specialist what their commands did, the lines are shown below it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -39,18 +39,12 @@ use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use futures::StreamExt as _;
 use postdesk::clock::Clock;
 use postdesk::config::{self, Config};
-use postdesk::desk::decide::{Concern, Decision, Verdict};
-use postdesk::desk::event::Event;
-use postdesk::desk::notice::{Notice, Purpose, Tells, Template, Thread};
-use postdesk::desk::request::{Number, Status};
 use postdesk::dns::resolver::Resolver;
 use postdesk::inbound::Inbound;
 use postdesk::mail::dkim::answer::Answer;
 use postdesk::store::letters::{Fetched, Location};
 use postdesk::store::outbox::Fate;
 use postdesk::store::pool::Store;
-use postdesk::store::work::Written;
-use postdesk::writing;
 
 #[path = "support/signer.rs"]
 mod signer;
@@ -328,9 +322,6 @@ impl Play {
             self.dns_says(words[4]);
         } else if words[3] == "tick" {
             self.clock.set(at);
-        } else if words[3] == "resolved" {
-            self.clock.set(at);
-            self.resolved(words[4]).await;
         } else {
             self.letter(step, at).await;
         }
@@ -342,52 +333,6 @@ impl Play {
             }
         }
         self.show().await;
-    }
-
-    /// A specialist's work, for which there is no command yet: the request is resolved, and its requester is told.
-    async fn resolved(&mut self, number: &str) {
-        let number = Number::read(number).unwrap();
-        let request = self.store.request(number).await.unwrap().unwrap();
-        let matter = &request.matter;
-        let decision = Decision {
-            verdict: Verdict::Attached,
-            sender: None,
-            concern: Concern::Existing(request.id),
-            events: vec![Event::StatusChanged {
-                to: Status::Resolved,
-                by: None,
-                why: "done".to_owned(),
-                at: self.clock.now(),
-                ending: None,
-            }],
-            notices: vec![Notice {
-                template: Template::StatusChanged,
-                to: matter.requester.clone(),
-                name: matter.requester_name.clone(),
-                locale: matter.locale,
-                purpose: Purpose::Reply,
-                thread: Thread::default(),
-                tells: Tells {
-                    number: Some(number),
-                    subject: matter.subject.clone(),
-                    status: Some(Status::Resolved),
-                    ..Tells::default()
-                },
-            }],
-            reasons: vec![],
-            findings: Default::default(),
-            onward: None,
-        };
-        let now = self.clock.now();
-        let mut work = self.store.begin().await.unwrap();
-        let names = work.name(&decision);
-        let (letters, _) = writing::write(&self.config, &decision, &names, now).unwrap();
-        let written = Written {
-            explanation: None,
-            letters,
-        };
-        work.apply(None, &decision, &names, written, now).unwrap();
-        work.commit().await.unwrap();
     }
 
     /// Every domain of the cast publishes the key that signs in scenarios.
@@ -660,7 +605,17 @@ impl Play {
             if template == "specialist-alert" && parsed.text.contains("postdesk explain") {
                 line += ", the last for an hour";
             }
+            // A specialist's own words, as they reach the customer.
+            let cited = parsed.text.lines().find_map(|l| l.strip_prefix("> "));
+            if let ("status-changed", Some(cited)) = (template.as_str(), cited) {
+                write!(line, ", saying «{cited}»").unwrap();
+            }
             lines.push(line);
+            if template == "transcript" {
+                let told = parsed.text.lines().skip_while(|l| !l.starts_with("- "));
+                let told = told.take_while(|l| l.starts_with("- ") || l.starts_with("  "));
+                lines.extend(told.map(|l| format!("    {l}")));
+            }
             self.received
                 .entry(letter.recipient.clone())
                 .or_default()

@@ -14,9 +14,12 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use postdesk::desk::address::Address;
+use postdesk::desk::directive::Fault;
 use postdesk::desk::notice::{Alert, Notice, Purpose, Tells, Template, Thread};
 use postdesk::desk::people::Locale;
 use postdesk::desk::request::{Kind, Number, Status, Type};
+use postdesk::desk::transcript::{Effect, Line, Transcript};
+use postdesk::desk::verb::Verb;
 use postdesk::mail::wording::{Said, Voice, Wording};
 
 fn moment(text: &str) -> DateTime<Utc> {
@@ -57,6 +60,7 @@ fn told(locale: Locale) -> Tells {
         alert: None,
         last_alert: false,
         limit: None,
+        transcript: None,
     }
 }
 
@@ -204,6 +208,60 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
             },
             all,
         ],
+        Template::Transcript => {
+            let told = |effect, lines: Vec<Line>| Transcript {
+                effect,
+                lines,
+                possible: vec![],
+                history: vec![],
+                help: false,
+            };
+            let solved = Line::of(
+                Verb::Resolve,
+                "Status resolved; mailed to oleg@raduga.example",
+            );
+            let typed = Line::of(Verb::Type, "Type fault");
+            let done = Transcript {
+                history: vec![(
+                    moment("2026-11-23T10:12:00+05:00"),
+                    "Registered as 2026-000042, the answer is due 2026-11-30 17:00".to_owned(),
+                )],
+                ..told(Effect::Done, vec![typed, solved])
+            };
+            let slip = Fault::Unknown {
+                said: "#ришен".to_owned(),
+                meant: Some(Verb::Resolve),
+            };
+            let nothing = Transcript {
+                possible: vec![Verb::Developer, Verb::Ask, Verb::Resolve, Verb::Close],
+                ..told(Effect::Nothing, vec![Line::fault(&slip, locale)])
+            };
+            let unproved = told(
+                Effect::Unproved,
+                vec![Line::whole(
+                    "Nothing proves that the letter is the specialist's (R13)",
+                )],
+            );
+            let help = Transcript {
+                help: true,
+                ..told(
+                    Effect::Done,
+                    vec![Line::of(Verb::Help, "The commands stand below")],
+                )
+            };
+            let status = |effect| match effect {
+                Effect::Done => Some(Status::Resolved),
+                Effect::Nothing | Effect::Unproved => Some(Status::InProgress),
+            };
+            [done, nothing, unproved, help]
+                .into_iter()
+                .map(|transcript| Tells {
+                    status: status(transcript.effect),
+                    transcript: Some(transcript),
+                    ..all.clone()
+                })
+                .collect()
+        }
         Template::SpecialistAlert => [
             Alert::Held(
                 "It comes from an official address of a contract: a specialist decides (R28)"
@@ -691,4 +749,17 @@ fn the_built_in_letters_pass_the_check() {
     assert_eq!(sources.len(), 2 * (Template::ALL.len() + 2));
     let faults = Wording::with_overrides(&sources, &root).err();
     assert_eq!(faults, None);
+}
+
+/// Whoever asks for the commands is told all of them.
+#[test]
+fn every_command_is_explained() {
+    for locale in [Locale::Ru, Locale::En] {
+        let help = occasions(Template::Transcript, locale).pop().unwrap();
+        let said = say(&notice(Template::Transcript, locale, help), None);
+        for verb in Verb::all() {
+            let name = verb.name(locale);
+            assert!(said.text.contains(name), "{locale:?} lacks {name}");
+        }
+    }
 }

@@ -35,6 +35,7 @@ impl Question {
             PendingKind::Consent => Some(Self::Type(request.matter.type_)),
             PendingKind::Extension => Some(Self::Time),
             PendingKind::PrimaryConfirmation
+            | PendingKind::Commands
             | PendingKind::Challenge
             | PendingKind::Identity
             | PendingKind::WhichInstallation => None,
@@ -360,6 +361,7 @@ pub(super) fn withdraw(draft: &mut Draft<'_>, before: &Request) {
             PendingKind::Consent => over || retyped,
             PendingKind::Extension => over,
             PendingKind::PrimaryConfirmation
+            | PendingKind::Commands
             | PendingKind::Challenge
             | PendingKind::Identity
             | PendingKind::WhichInstallation => false,

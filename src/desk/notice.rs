@@ -6,6 +6,7 @@ use super::address::Address;
 use super::letter::Attachment;
 use super::people::Locale;
 use super::request::{Kind, Number, Status, Type};
+use super::transcript::Transcript;
 
 /// Which wording; the name is that of its file under `letters/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +67,8 @@ pub enum Template {
     Overdue,
     /// To the specialists: a request was registered (R37).
     ForSpecialist,
+    /// To a specialist: what their commands did, or why nothing (R39).
+    Transcript,
     /// To the specialists: something needs a person (held letter, limit passed, unreadable letter, undelivered letter).
     SpecialistAlert,
 }
@@ -101,6 +104,7 @@ impl Template {
         Self::DueSoon,
         Self::Overdue,
         Self::ForSpecialist,
+        Self::Transcript,
         Self::SpecialistAlert,
     ];
 
@@ -135,6 +139,7 @@ impl Template {
             Self::DueSoon => "due-soon",
             Self::Overdue => "overdue",
             Self::ForSpecialist => "for-specialist",
+            Self::Transcript => "transcript",
             Self::SpecialistAlert => "specialist-alert",
         }
     }
@@ -158,6 +163,7 @@ impl Template {
         matches!(
             self,
             Self::ForSpecialist
+                | Self::Transcript
                 | Self::SpecialistAlert
                 | Self::DueSoon
                 | Self::Overdue
@@ -258,6 +264,8 @@ pub struct Tells {
     pub last_alert: bool,
     /// A size limit in octets.
     pub limit: Option<u64>,
+    /// What became of a specialist's commands (R39).
+    pub transcript: Option<Transcript>,
     /// The approver's or developer's name; only in letters to the desk's own people.
     pub party_name: Option<String>,
     /// The working days that are asked for, or were agreed to (R20).

@@ -6,6 +6,7 @@ use super::authority;
 use super::consent;
 use super::decide::{Decision, Evidence, Incoming, Known, Lead, Verdict};
 use super::developer;
+use super::directive;
 use super::draft::{Draft, StatusChange};
 use super::event::{Event, Outcome};
 use super::life::{self, Mover};
@@ -14,6 +15,7 @@ use super::notice::{Alert, Purpose, Tells, Template};
 use super::people::{OrdersRequire, Standing};
 use super::reception;
 use super::request::{Kind, Matter, Pending, PendingKind, Request, Status};
+use super::specialist;
 use super::subject;
 use super::telling::{self, State};
 use super::words::{self, Answer};
@@ -41,6 +43,13 @@ pub(super) fn letter<'a>(
         named(request),
         lead.evidence.in_words()
     ));
+    if let Standing::Specialist(person) = standing {
+        let spoken = directive::read(&incoming.letter.new_text);
+        if spoken.is_command() {
+            let decision = specialist::letter(draft, known, incoming, Some(lead), person, spoken);
+            return Result::Decided(Box::new(decision));
+        }
+    }
     if let Some(asked) = approval::asked(&draft, lead, address) {
         return Result::Decided(Box::new(approval::answer(
             draft, known, incoming, lead, asked,
@@ -53,8 +62,7 @@ pub(super) fn letter<'a>(
         let decision = own_people(draft, known, incoming, lead, standing, address);
         return Result::Decided(Box::new(decision));
     }
-    if lead.evidence == Evidence::InternalToken || !is_party(draft.desk, request, standing, address)
-    {
+    if specialist::is_inside(lead) || !is_party(draft.desk, request, standing, address) {
         return outsider(draft, incoming, lead, standing);
     }
     if forwards(incoming, lead) {
@@ -133,7 +141,8 @@ fn may_settle(
         PendingKind::Identity
         | PendingKind::WhichInstallation
         | PendingKind::Consent
-        | PendingKind::Extension => OrdersRequire::Domain,
+        | PendingKind::Extension
+        | PendingKind::Commands => OrdersRequire::Domain,
     };
     let answers_secret = lead.evidence == Evidence::Confirmation(pending.id);
     authority::may_confirm(incoming.assurance, authentication, demand, answers_secret)
@@ -149,9 +158,7 @@ fn own_people(
     address: &Address,
 ) -> Decision {
     let authentication = incoming.mailbox.authentication;
-    let to_them = lead.written_to.as_ref();
-    let answers_own = lead.evidence == Evidence::InternalToken
-        && to_them.is_some_and(|to| draft.desk.directory.same(to, address));
+    let answers_own = specialist::answers_own(draft.desk, lead, address);
     if !authority::is_credible(incoming.assurance, authentication)
         || !(authority::is_proved(incoming.assurance, authentication) || answers_own)
     {

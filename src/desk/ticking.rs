@@ -216,7 +216,9 @@ pub(super) fn remind(
             (remind_of_order(&mut draft, request, pending, cited), None)
         }
         // While the request waits for information its requester is reminded anyway (R22).
-        PendingKind::Identity | PendingKind::WhichInstallation => (false, None),
+        PendingKind::Identity | PendingKind::WhichInstallation | PendingKind::Commands => {
+            (false, None)
+        }
     };
     draft.because(format!(
         "The word for {} is still missing: {}",

@@ -84,6 +84,8 @@ pub(super) fn lapse(
                 None,
             );
         }
+        // They were told that nothing took effect; that they never wrote again is no news.
+        PendingKind::Commands => {}
         PendingKind::Identity
         | PendingKind::WhichInstallation
         | PendingKind::Consent

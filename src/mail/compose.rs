@@ -163,7 +163,8 @@ fn auto_submitted(notice: &Notice) -> &'static str {
         | Template::Redirected
         | Template::NotRepresentative
         | Template::Refused
-        | Template::Oversize => match notice.thread.in_reply_to {
+        | Template::Oversize
+        | Template::Transcript => match notice.thread.in_reply_to {
             Some(_) => "auto-replied",
             None => "auto-generated",
         },

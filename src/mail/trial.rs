@@ -14,6 +14,8 @@ use crate::desk::notice::{
 };
 use crate::desk::people::Locale;
 use crate::desk::request::{Kind, Number, Status, Type};
+use crate::desk::transcript::{Effect, Line, Transcript};
+use crate::desk::verb::Verb;
 
 /// Names that no wording knows, in branches not taken as well; with the first line that has them.
 pub fn unknown_names(
@@ -168,6 +170,16 @@ fn samples() -> Vec<(Tells, &'static str)> {
             name: "Sample".to_owned(),
             media_type: "application/pdf".to_owned(),
         }],
+        transcript: Some(Transcript {
+            effect: Effect::Done,
+            lines: vec![Line::whole("Sample")],
+            possible: vec![Verb::Help],
+            history: moment
+                .map(|at| (at, "Sample".to_owned()))
+                .into_iter()
+                .collect(),
+            help: true,
+        }),
     };
     let alerts = address
         .map(|a| Alert::Undelivered(a, String::new()))

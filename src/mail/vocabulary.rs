@@ -77,6 +77,11 @@ pub const NAMES: &[(&str, &[&str])] = &[
     ("consents", PAST),
     ("thread", PAST),
     ("enclosed", &[]),
+    ("effect_id", &[]),
+    ("transcript", &[]),
+    ("possible", &[]),
+    ("history", &[]),
+    ("help", &[]),
 ];
 
 const PAST: &[&str] = &["who", "at", "text"];
@@ -164,6 +169,7 @@ pub fn values(notice: &Notice, voice: &Voice<'_>) -> BTreeMap<&'static str, Valu
     values.extend(cited(notice));
     values.extend(agreed(notice, voice));
     values.extend(alert(locale, tells));
+    values.extend(transcript(locale, voice, tells));
     values
 }
 
@@ -257,6 +263,40 @@ fn authority(locale: Locale, english: &str) -> String {
         }
         (Locale::Ru | Locale::En, _) => english.to_owned(),
     }
+}
+
+/// What became of a specialist's commands, line by line.
+fn transcript(locale: Locale, voice: &Voice<'_>, tells: &Tells) -> [(&'static str, Value); 5] {
+    let list = |lines: Vec<String>| {
+        let lines = lines.iter().map(|l| Value::from(clean::line(l, CITED)));
+        Value::from(lines.collect::<Vec<_>>())
+    };
+    let Some(told) = &tells.transcript else {
+        let none = || list(vec![]);
+        return [
+            ("effect_id", Value::from(())),
+            ("transcript", none()),
+            ("possible", Value::from(())),
+            ("history", none()),
+            ("help", Value::from(false)),
+        ];
+    };
+    let lines = told.lines.iter().map(|line| match line.command {
+        Some(verb) => format!("{}: {}", verb.name(locale), reason(locale, &line.said)),
+        None => reason(locale, &line.said),
+    });
+    let possible: Vec<&str> = told.possible.iter().map(|v| v.name(locale)).collect();
+    let history = told.history.iter().map(|(at, what)| {
+        let at = at.with_timezone(&voice.zone).format("%Y-%m-%d %H:%M");
+        format!("{at} — {}", reason(locale, what))
+    });
+    [
+        ("effect_id", Value::from(told.effect.word())),
+        ("transcript", list(lines.collect())),
+        ("possible", text_value(Some(&possible.join(", ")), CITED)),
+        ("history", list(history.collect())),
+        ("help", Value::from(told.help)),
+    ]
 }
 
 fn reason(locale: Locale, english: &str) -> String {
