@@ -16,6 +16,7 @@
 //! `signed` (our server says nothing, the sender's domain signed it), `tampered` (the same, and somebody added a line on the way), `replayed` (the letter of the step before, sent on to another `To:`),
 //! `returned TEMPLATE` (the desk's own letter comes back, byte for byte), `to ADDRESS`, `named NAME` (the display name, in one word), `from FIELD` (the whole `From:` field, to the end of the line), `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
 //! A step `DAY DATE TIME  tick` only lets time pass; `dns silent` and `dns answers` say what the DNS does from then on.
+//! `shown NAME TEMPLATE` prints the text of the last such letter to NAME.
 //! Of a letter that tells a specialist what their commands did, the lines are shown below it.
 #![allow(
     clippy::unwrap_used,
@@ -39,6 +40,7 @@ use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use futures::StreamExt as _;
 use postdesk::clock::Clock;
 use postdesk::config::{self, Config};
+use postdesk::desk::request::Status;
 use postdesk::dns::resolver::Resolver;
 use postdesk::inbound::Inbound;
 use postdesk::mail::dkim::answer::Answer;
@@ -322,6 +324,14 @@ impl Play {
             self.dns_says(words[4]);
         } else if words[3] == "tick" {
             self.clock.set(at);
+        } else if words[3] == "shown" {
+            let letter = self.received_by(words[4], &address_of(words[4]), words[5]);
+            let caps = postdesk::mail::parse::Caps::DEFAULT;
+            let parsed = postdesk::mail::parse::read(&letter.bytes, caps);
+            for line in parsed.text.trim_end().lines() {
+                writeln!(self.out, "{}", format!("    : {line}").trim_end()).unwrap();
+            }
+            return;
         } else {
             self.letter(step, at).await;
         }
@@ -532,7 +542,12 @@ impl Play {
                 lines.push(format!("limit {}", cap.as_str().unwrap()));
             }
         }
-        for request in self.store.requests(None, None).await.unwrap() {
+        let mut requests = self.store.requests(None, None).await.unwrap();
+        for over in [Status::Resolved, Status::Closed] {
+            requests.extend(self.store.requests(Some(over), None).await.unwrap());
+        }
+        requests.sort_by_key(|r| (r.number.is_none(), r.number, r.id));
+        for request in requests {
             let history = self.store.history(request.id).await.unwrap();
             for line in history.iter().filter(|l| {
                 // Of notes only those that lead to another request.
@@ -556,6 +571,11 @@ impl Play {
                     "registered" => format!(
                         "{name} registered on {}: {state}, due {}",
                         request.matter.registration_day,
+                        shown(&self.config, &request.due.unwrap().to_rfc3339())
+                    ),
+                    // What it is due at is what the clock gives, whatever becomes known late.
+                    "due-moved" => format!(
+                        "{name} due-moved: {state}, due {}",
                         shown(&self.config, &request.due.unwrap().to_rfc3339())
                     ),
                     other => format!("{name} {other}: {state}"),

@@ -253,6 +253,22 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
                 Effect::Done => Some(Status::Resolved),
                 Effect::Nothing | Effect::Unproved => Some(Status::InProgress),
             };
+            let call = Line::of(Verb::Phone, "The field Контакт is missing");
+            let call = told(Effect::Nothing, vec![call]);
+            let nobody = [
+                Transcript {
+                    help: true,
+                    ..call.clone()
+                },
+                Transcript {
+                    effect: Effect::Unproved,
+                    ..call
+                },
+            ];
+            let nobody = nobody.map(|transcript| Tells {
+                transcript: Some(transcript),
+                ..Tells::default()
+            });
             [done, nothing, unproved, help]
                 .into_iter()
                 .map(|transcript| Tells {
@@ -260,6 +276,7 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
                     transcript: Some(transcript),
                     ..all.clone()
                 })
+                .chain(nobody)
                 .collect()
         }
         Template::SpecialistAlert => [
@@ -755,7 +772,9 @@ fn the_built_in_letters_pass_the_check() {
 #[test]
 fn every_command_is_explained() {
     for locale in [Locale::Ru, Locale::En] {
-        let help = occasions(Template::Transcript, locale).pop().unwrap();
+        let all = occasions(Template::Transcript, locale);
+        let asked = |t: &&Tells| t.transcript.as_ref().is_some_and(|t| t.help);
+        let help = all.iter().find(asked).unwrap().clone();
         let said = say(&notice(Template::Transcript, locale, help), None);
         for verb in Verb::all() {
             let name = verb.name(locale);

@@ -11,7 +11,7 @@ use super::notice::{Purpose, Tells, Template};
 use super::people::{Developer, Specialist};
 use super::policy::Desk;
 use super::reclassify::{self, Reclassified};
-use super::request::{Request, Status, Type};
+use super::request::{Pending, Request, Status, Type};
 use super::telling;
 use super::transcript::Line;
 use super::verb::Verb;
@@ -359,7 +359,8 @@ impl Doing<'_> {
     /// What nobody needs to say a word on any more.
     fn settle_all(&self, draft: &mut Draft<'_>) {
         let open = draft.stands().map(|r| r.pending).unwrap_or_default();
-        for pending in open {
+        let still = |p: &&Pending| open.iter().any(|o| o.id == p.id);
+        for pending in self.request.pending.iter().filter(still) {
             draft.event(Event::Settled {
                 pending: pending.id,
                 outcome: Outcome::Superseded,

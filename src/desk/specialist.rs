@@ -63,7 +63,8 @@ pub(super) fn letter(
 ) -> Decision {
     let authentication = incoming.mailbox.authentication;
     let own = lead.is_some_and(|lead| answers_own(draft.desk, lead, &person.address));
-    let opens = matches!(spoken.directives.as_deref(), Ok([Directive::Call(_)]));
+    // What is about no request can only open one: whatever else it commands is refused below.
+    let opens = lead.is_none() || matches!(spoken.directives.as_deref(), Ok([Directive::Call(_)]));
     if !authority::is_credible(incoming.assurance, authentication) {
         let why = "It claims to come from the desk's own people and nothing proves it (R13)";
         let tells = lead.map_or_else(Tells::default, |lead| {
@@ -72,7 +73,7 @@ pub(super) fn letter(
         return reception::held(draft, incoming, tells, why.into());
     }
     if let Err(why) = authority::may_command(incoming.assurance, authentication, own, opens) {
-        return unproved(draft, known, incoming, lead, person, why);
+        return unproved(draft, incoming, lead, person, why);
     }
     draft.because("A specialist's commands, proved to be theirs (R39, S43)");
     draft.speak();
@@ -187,7 +188,6 @@ pub(super) fn refused(
 /// R13: the registered address is asked: whoever answers that letter with commands has proved to be the one who reads there.
 fn unproved(
     mut draft: Draft<'_>,
-    known: &Known,
     incoming: &Incoming<'_>,
     lead: Option<&Lead>,
     person: &Specialist,
@@ -206,13 +206,9 @@ fn unproved(
             purpose = secret(&mut draft, &lead.request, person);
         }
     }
-    let mut lines = vec![Line::whole(why)];
-    if lead.is_none() {
-        lines.push(Line::whole(about_nothing(known)));
-    }
     let told = Transcript {
         effect: Effect::Unproved,
-        lines,
+        lines: vec![Line::whole(why)],
         possible: vec![],
         history: vec![],
         help: false,
@@ -303,10 +299,7 @@ pub(super) fn answer(
     let stands = draft.stands();
     let tells = match stands.as_ref().or(request) {
         Some(request) => telling::tells(draft.desk, &request.matter, State::of(request)),
-        None => Tells {
-            subject: super::subject::base(&incoming.letter.subject),
-            ..Tells::default()
-        },
+        None => Tells::default(),
     };
     draft.tell(Notice {
         template: Template::Transcript,
