@@ -49,6 +49,12 @@ pub async fn known(
         if asks.history {
             known.history = history(work, config, &lead.request).await?;
         }
+        if asks.shown || shows(config, &lead.request, &examined.letter) {
+            known.opening = opening_of(work, lead.request.id).await?;
+        }
+        if asks.thread {
+            known.thread = thread(work, config, lead.request.id).await?;
+        }
     }
     known.returned = returned(work, config, &examined.letter).await?;
     if proves(config, known.lead.as_ref(), &examined.letter) {
@@ -57,7 +63,6 @@ pub async fn known(
             .clone()
             .challenged("it carries the secret of a letter that asked this address to confirm");
     }
-    show(work, config, &mut known, &examined.letter).await?;
     let letter = &examined.letter;
     let level = examined.assurance.level();
     known.seen_before = work
@@ -81,31 +86,22 @@ pub async fn known(
     Ok(known)
 }
 
-/// What the letter may have others shown: the letter that opened the request, to approvers, and the letters so far, to a developer (R25, R27).
-async fn show(work: &mut Work, config: &Config, known: &mut Known, letter: &Letter) -> Result<()> {
-    let (Some(lead), Some(sender)) = (&known.lead, letter.from.address()) else {
-        return Ok(());
+/// Whether the letter may have approvers shown what opened the request: it is one of theirs, or it proves that that is its requester's (R13, R26).
+fn shows(config: &Config, request: &Request, letter: &Letter) -> bool {
+    let Some(sender) = letter.from.address() else {
+        return false;
     };
-    let directory = &config.desk.directory;
-    let pending = &lead.request.pending;
-    // A specialist's commands begin with this sign (R39).
-    let commands = directory.is_staff(sender) && letter.new_text.trim_start().starts_with('#');
     let asked = |p: &Pending| match p.kind {
-        PendingKind::Consent | PendingKind::Extension => directory.same(&p.party, sender),
-        PendingKind::Identity => consent::is_needed(lead.request.matter.type_),
+        PendingKind::Consent | PendingKind::Extension => {
+            config.desk.directory.same(&p.party, sender)
+        }
+        PendingKind::Identity => consent::is_needed(request.matter.type_),
         PendingKind::Challenge
         | PendingKind::Commands
         | PendingKind::PrimaryConfirmation
         | PendingKind::WhichInstallation => false,
     };
-    let id = lead.request.id;
-    if commands || pending.iter().any(asked) {
-        known.opening = opening_of(work, id).await?;
-    }
-    if commands {
-        known.thread = thread(work, config, id).await?;
-    }
-    Ok(())
+    request.pending.iter().any(asked)
 }
 
 /// Letters that a developer is shown, and characters of each.
@@ -362,6 +358,10 @@ async fn by_token(work: &mut Work, token: &Token, place: Place) -> Result<Option
 struct Asks {
     opening: bool,
     history: bool,
+    /// For approvers: what opened it (R20, R25).
+    shown: bool,
+    /// For a developer: all letters so far (R27).
+    thread: bool,
 }
 
 /// A specialist who makes a question an order makes somebody answer for the letter that opened it; one who asks what happened is told (R39).
@@ -378,6 +378,13 @@ fn asks(config: &Config, letter: &Letter, now: DateTime<Utc>) -> Asks {
     Asks {
         opening: has(|d| matches!(d, Directive::Kind(_))),
         history: has(|d| *d == Directive::History),
+        shown: has(|d| {
+            matches!(
+                d,
+                Directive::Type(_) | Directive::Extend(..) | Directive::Approval
+            )
+        }),
+        thread: has(|d| matches!(d, Directive::Developer(_))),
     }
 }
 

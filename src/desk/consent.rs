@@ -178,48 +178,60 @@ pub(super) fn ask(draft: &mut Draft<'_>, cited: Option<&Letter>) {
     }
 }
 
-/// Why no more time can be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoMoreTime {
-    /// No approver is listed who decides on it.
-    NobodyToAsk,
-    /// It was asked already, and not every answer is there.
-    AskedAlready,
-    /// The request has no due moment that could be moved: it is queued, resolved or closed.
-    NothingDue,
-    /// None, or more than a year.
-    Days,
-}
-
 /// The most working days that may be asked for at once.
 const MOST_DAYS: u32 = 250;
 
-/// R20: asks the approvers for so many working days more. The reason is theirs to weigh, and the requester's to read once they agree.
+/// Whether a specialist may have the approvers asked for their consent now (R25).
 ///
 /// # Errors
-/// Nothing was asked, and why.
+/// Why not, in words.
+pub(super) fn may_ask(desk: &Desk, request: &Request) -> Result<(), &'static str> {
+    let question = Question::Type(request.matter.type_);
+    if given(request) {
+        Err("It needs no consent, or consent was given already (R25)")
+    } else if request.number.is_none() || !is_open(request.status) {
+        Err("Nobody is asked for what is not registered yet, resolved or closed")
+    } else if question.approvers(desk).next().is_none() {
+        Err("No approver is listed in the configuration who decides on it (R25)")
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether a specialist may ask for so many working days more now (R20).
+///
+/// # Errors
+/// Why not, in words.
+pub(super) fn may_ask_more_time(
+    desk: &Desk,
+    request: &Request,
+    days: u32,
+) -> Result<(), &'static str> {
+    let asked = |p: &Pending| p.kind == PendingKind::Extension;
+    if request.due.is_none() || !is_open(request.status) {
+        Err("Nobody is asked for what is not registered yet, resolved or closed")
+    } else if days == 0 || days > MOST_DAYS {
+        Err("So many working days cannot be asked for (1 to 250)")
+    } else if request.pending.iter().any(asked) {
+        Err("More time was asked for already, and not every answer is there (R20)")
+    } else if Question::Time.approvers(desk).next().is_none() {
+        Err("No approver is listed in the configuration who decides on it (R25)")
+    } else {
+        Ok(())
+    }
+}
+
+/// R20: asks the approvers for so many working days more. The reason is theirs to weigh, and the requester's to read once they agree.
 pub(super) fn ask_more_time(
     draft: &mut Draft<'_>,
     cited: Option<&Letter>,
     days: u32,
     reason: &str,
     by: &Address,
-) -> Result<(), NoMoreTime> {
-    let request = draft.stands().ok_or(NoMoreTime::NothingDue)?;
-    if request.due.is_none() || !is_open(request.status) {
-        return Err(NoMoreTime::NothingDue);
-    }
-    if days == 0 || days > MOST_DAYS {
-        return Err(NoMoreTime::Days);
-    }
-    let asked = |p: &Pending| p.kind == PendingKind::Extension;
-    if request.pending.iter().any(asked) {
-        return Err(NoMoreTime::AskedAlready);
-    }
-    let approvers: Vec<&Approver> = Question::Time.approvers(draft.desk).collect();
-    if approvers.is_empty() {
-        return Err(NoMoreTime::NobodyToAsk);
-    }
+) {
+    let Some(request) = draft.stands() else {
+        return;
+    };
     draft.because(
         "The approvers are asked for more time; until they agree the due moment stays (R20)",
     );
@@ -228,7 +240,7 @@ pub(super) fn ask_more_time(
         reason: reason.to_owned(),
         by: by.clone(),
     });
-    for approver in approvers {
+    for approver in Question::Time.approvers(draft.desk) {
         let tells = Tells {
             days: Some(days),
             reason: Some(reason.to_owned()),
@@ -236,7 +248,6 @@ pub(super) fn ask_more_time(
         };
         put(draft, &request, Question::Time, approver, cited, tells);
     }
-    Ok(())
 }
 
 /// Opens one question to one approver, and writes it.

@@ -1,7 +1,6 @@
 //! Developers: a request is handed to one with all they need, and what they write comes back to the specialists (R27).
 
 use super::address::Address;
-use super::consent;
 use super::decide::{Decision, Incoming, Known, Lead, Verdict};
 use super::draft::{Draft, StatusChange};
 use super::event::Event;
@@ -17,12 +16,10 @@ use super::telling::{self, State};
 pub enum NotHandedOver {
     /// No developer is listed, or none for this installation.
     Nobody,
-    /// It names nobody, or several are possible; their names.
+    /// Nobody is called that.
+    Unknown,
+    /// Several are possible; their names.
     WhichOne(Vec<String>),
-    /// It is a fault or an improvement, and consent was not given (R25).
-    NoConsent,
-    /// It has no number yet, or stands where a specialist may not hand it over from (R22).
-    NotNow,
 }
 
 /// The developer that a specialist means: by name, part of a name or address; where nothing is named, the one of the installation, or the only one.
@@ -60,63 +57,33 @@ pub fn meant<'d>(
     match found.as_slice() {
         [one] => Ok(one),
         [] if all.is_empty() || wanted.is_empty() => Err(NotHandedOver::Nobody),
-        [] => Err(NotHandedOver::WhichOne(names(all.iter()))),
-        several => Err(NotHandedOver::WhichOne(names(several.iter().copied()))),
+        [] => Err(NotHandedOver::Unknown),
+        several => {
+            let names = several.iter().map(|d| d.name.clone());
+            Err(NotHandedOver::WhichOne(names.collect()))
+        }
     }
-}
-
-fn names<'d>(developers: impl Iterator<Item = &'d Developer>) -> Vec<String> {
-    developers.map(|d| d.name.clone()).collect()
 }
 
 /// R27: hands the request to a developer, with the letters so far, their files as far as there is room, and who consented; `text` is what the
-/// specialist says to it. The requester hears of the new status from whoever calls, as of every change (R24).
-///
-/// # Errors
-/// Nothing happened, and why.
+/// specialist says to it. Whether it may be handed over, and its status, is whoever calls to see to.
 pub(super) fn hand_over(
     draft: &mut Draft<'_>,
     known: &Known,
-    incoming: &Incoming<'_>,
     developer: &Developer,
-    text: Option<&str>,
+    text: Option<String>,
     by: &Address,
-) -> Result<(), NotHandedOver> {
-    let request = draft.stands().ok_or(NotHandedOver::NotNow)?;
-    if request.number.is_none()
-        || !life::may(request.status, Status::WithDeveloper, Mover::Specialist)
-    {
-        return Err(NotHandedOver::NotNow);
-    }
-    if consent::bars(&request, Status::WithDeveloper, None) {
-        return Err(NotHandedOver::NoConsent);
-    }
+) {
+    let Some(request) = draft.stands() else {
+        return;
+    };
     draft.because("Handed to a developer, with its letters and files (R27)");
     draft.event(Event::HandedOver {
         to: developer.address.clone(),
         by: by.clone(),
     });
-    draft.change_status(StatusChange {
-        to: Status::WithDeveloper,
-        by: Some(by.clone()),
-        why: "Handed to a developer",
-        at: incoming.arrived,
-        ending: None,
-    });
     let desk = draft.desk;
     let (enclosed, left) = enclosed(&known.thread, desk.limits.enclosed);
-    let (matter, state) = match draft.stands() {
-        Some(stands) => (stands.matter.clone(), State::of(&stands)),
-        None => (request.matter.clone(), State::of(&request)),
-    };
-    let tells = Tells {
-        reason: text.map(str::to_owned),
-        consents: consents(desk, &request),
-        thread: known.thread.clone(),
-        enclosed,
-        attachments: left,
-        ..telling::tells(desk, &matter, state)
-    };
     draft.tell(Notice {
         template: Template::ForDeveloper,
         to: developer.address.clone(),
@@ -125,9 +92,15 @@ pub(super) fn hand_over(
         // What a developer answers stays inside (P6).
         purpose: Purpose::Internal,
         thread: Thread::default(),
-        tells,
+        tells: Tells {
+            reason: text,
+            consents: consents(desk, &request),
+            thread: known.thread.clone(),
+            enclosed,
+            attachments: left,
+            ..telling::tells(desk, &request.matter, State::of(&request))
+        },
     });
-    Ok(())
 }
 
 /// The files that are sent along, in order, as long as they all fit; and the names of those that do not. What a text only shows is left out.
