@@ -133,13 +133,13 @@ pub(super) fn ask_at_registration(draft: &mut Draft<'_>, cited: Option<&Letter>)
 }
 
 /// R25, R26: asks every approver who has not been asked and has not said their word; `cited` is the letter that opened the request. Once all
-/// whose word is needed have said it, nobody is asked.
-pub(super) fn ask(draft: &mut Draft<'_>, cited: Option<&Letter>) {
+/// whose word is needed have said it, nobody is asked. Whether anybody was.
+pub(super) fn ask(draft: &mut Draft<'_>, cited: Option<&Letter>) -> bool {
     let Some(request) = draft.stands() else {
-        return;
+        return false;
     };
     if given(&request) || !is_open(request.status) {
-        return;
+        return false;
     }
     let question = Question::Type(request.matter.type_);
     let desk = draft.desk;
@@ -151,23 +151,12 @@ pub(super) fn ask(draft: &mut Draft<'_>, cited: Option<&Letter>) {
         draft.because(reason.clone());
         let tells = telling::tells(desk, &request.matter, State::of(&request));
         telling::alert(draft, None, tells, Alert::Held(reason));
-        return;
+        return false;
     }
-    let spoke = |approver: &Approver| {
-        let consent = request.course.consent.as_ref();
-        let given = consent.filter(|c| c.to == request.matter.type_);
-        given.is_some_and(|c| {
-            c.by.iter()
-                .any(|(who, _)| desk.directory.same(who, &approver.address))
-        })
-    };
-    let asked: Vec<&Approver> = question
-        .approvers(desk)
-        .filter(|a| !spoke(a) && waiting(desk, &request, question, &a.address).is_none())
-        .collect();
+    let asked = unasked(desk, &request, question);
     if asked.is_empty() {
         draft.because("Every approver was asked already (R26)");
-        return;
+        return false;
     }
     draft.because(format!(
         "It is {}: the approvers are asked for their consent (R25, R26)",
@@ -176,6 +165,26 @@ pub(super) fn ask(draft: &mut Draft<'_>, cited: Option<&Letter>) {
     for approver in asked {
         put(draft, &request, question, approver, cited, Tells::default());
     }
+    true
+}
+
+/// The approvers who decide on it, have not been asked and have not said their word.
+fn unasked<'d>(desk: &'d Desk, request: &Request, question: Question) -> Vec<&'d Approver> {
+    let consent = request.course.consent.as_ref();
+    let given = consent.filter(|c| c.to == request.matter.type_);
+    let spoke = |approver: &Approver| {
+        let mut by = given.iter().flat_map(|c| &c.by);
+        by.any(|(who, _)| desk.directory.same(who, &approver.address))
+    };
+    let waiting = |approver: &Approver| {
+        let same = |p: &Pending| desk.directory.same(&p.party, &approver.address);
+        let mut pending = request.pending.iter();
+        pending.any(|p| p.kind == question.kind() && same(p))
+    };
+    question
+        .approvers(desk)
+        .filter(|a| !spoke(a) && !waiting(a))
+        .collect()
 }
 
 /// The most working days that may be asked for at once.
@@ -193,6 +202,8 @@ pub(super) fn may_ask(desk: &Desk, request: &Request) -> Result<(), &'static str
         Err("Nobody is asked for what is not registered yet, resolved or closed")
     } else if question.approvers(desk).next().is_none() {
         Err("No approver is listed in the configuration who decides on it (R25)")
+    } else if unasked(desk, request, question).is_empty() {
+        Err("Every approver was asked already (R26)")
     } else {
         Ok(())
     }
@@ -336,6 +347,27 @@ pub(super) fn ask_again(
     true
 }
 
+/// Who was asked decides on it no more, as the configuration has it now: others are asked in their place, or the specialists are told that there
+/// are none.
+pub(super) fn resign(
+    draft: &mut Draft<'_>,
+    request: &Request,
+    pending: &Pending,
+    cited: Option<&Letter>,
+) {
+    draft.because("Who was asked for consent decides on it no more (R26)");
+    supersede(
+        draft,
+        request,
+        pending,
+        Settled::Needless,
+        &Tells::default(),
+    );
+    if pending.kind == PendingKind::Consent && !ask(draft, cited) {
+        draft.because("Nobody is left to be asked in their place (R26)");
+    }
+}
+
 /// When an approver who was asked or reminded at this moment is reminded next (R26 ⚙): at the opening of the n-th working day after it.
 pub(super) fn reminds(desk: &Desk, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let days = desk.deadlines.remind_consent;
@@ -343,19 +375,6 @@ pub(super) fn reminds(desk: &Desk, now: DateTime<Utc>) -> Option<DateTime<Utc>> 
         .calendar
         .add_working_days(desk.calendar.day_of(now), days);
     desk.calendar.opening(day).filter(|_| days > 0)
-}
-
-/// What an approver was asked and has not answered.
-pub(super) fn waiting<'r>(
-    desk: &Desk,
-    request: &'r Request,
-    question: Question,
-    address: &Address,
-) -> Option<&'r Pending> {
-    request
-        .pending
-        .iter()
-        .find(|p| p.kind == question.kind() && desk.directory.same(&p.party, address))
 }
 
 /// What nobody needs to know any more after what this decision did is settled, and its approvers hear it: the consent to a type that the request

@@ -358,8 +358,9 @@ impl Doing<'_> {
             by: self.by.clone(),
         });
         self.line(Verb::Type, format!("Type {}", to.word()));
-        if self.request.number.is_some() && consent::is_needed(to) {
-            consent::ask(draft, self.known.opening.as_deref());
+        let opening = self.known.opening.as_deref();
+        if self.request.number.is_some() && consent::is_needed(to) && consent::ask(draft, opening) {
+            self.line(Verb::Approval, "The approvers are asked");
         }
     }
 
@@ -408,7 +409,12 @@ impl Doing<'_> {
             at: self.incoming.arrived,
             ending,
         });
-        let verb = super::specialist::verb_of(to);
+        let verb = match ending {
+            Some(Ending::Declined) => Verb::Decline,
+            Some(Ending::Solved | Ending::Unanswered | Ending::Withdrawn) | None => {
+                super::specialist::verb_of(to)
+            }
+        };
         let status = to.word();
         let said = if self.tell(draft, &words) {
             let matter = &self.request.matter;
