@@ -493,7 +493,10 @@ fn decide_on(
 }
 
 /// A decision that no letter caused: its letters are written, and all of it goes into the unit of work. How many letters there are.
-fn apply(
+///
+/// # Errors
+/// The decision doesn't fit; drop the work then.
+pub fn apply(
     work: &mut Work,
     config: &Config,
     decision: &Decision,

@@ -9,7 +9,7 @@
 //! # The rooms, from the door down
 //! - [`cli`]: the commands, one file each; `main.rs` only calls them.
 //! - [`daemon`]: every task, how it starts, wakes others and stops. Nobody else spawns.
-//! - [`intake`], [`inbound`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`writing`], [`outbound`], [`explanation`], [`account`], [`chronicle`]: the walks, and what is told of them.
+//! - [`intake`], [`inbound`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`writing`], [`outbound`], [`explanation`], [`account`], [`chronicle`]: the walks, and what is told of them; [`takeover`]: what a new configuration brings about.
 //! - [`mail`]: bytes to values and back, pure: reading, screening, judging senders, threads and tokens, quotations, wording, composing.
 //! - [`store`]: the database, one file per table group. Nothing decides there.
 //! - [`config`]: the TOML shapes; every fault at once, with file, line and key.
@@ -52,6 +52,7 @@ pub mod parcel;
 pub mod signature;
 pub mod smtp;
 pub mod store;
+pub mod takeover;
 pub mod telemetry;
 pub mod tls;
 pub mod watch;

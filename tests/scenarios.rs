@@ -15,7 +15,9 @@
 //! `about NAME TEMPLATE` (`{id}` and `{to}` in the text are the Message-ID and the recipient of a letter that somebody received),
 //! `signed` (our server says nothing, the sender's domain signed it), `tampered` (the same, and somebody added a line on the way), `replayed` (the letter of the step before, sent on to another `To:`),
 //! `returned TEMPLATE` (the desk's own letter comes back, byte for byte), `to ADDRESS`, `named NAME` (the display name, in one word), `from FIELD` (the whole `From:` field, to the end of the line), `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
-//! A step `DAY DATE TIME  tick` only lets time pass; `dns silent` and `dns answers` say what the DNS does from then on.
+//! A step `DAY DATE TIME  tick` only lets time pass; `dns silent` and `dns answers` say what the DNS does from then on;
+//! `reload NAME` reloads after an edit of `customers/NAME.toml` (or of the
+//! main file: `reload config`): each line `| OLD => NEW` replaces the first OLD by NEW (`\n` begins a new line), any other line is put behind the last.
 //! `shown NAME TEMPLATE` prints the text of the last such letter to NAME.
 //! Of a letter that tells a specialist what their commands did, the lines are shown below it.
 #![allow(
@@ -47,6 +49,7 @@ use postdesk::mail::dkim::answer::Answer;
 use postdesk::store::letters::{Fetched, Location};
 use postdesk::store::outbox::Fate;
 use postdesk::store::pool::Store;
+use postdesk::takeover;
 
 #[path = "support/signer.rs"]
 mod signer;
@@ -171,6 +174,7 @@ struct Received {
 }
 
 struct Play {
+    dir: PathBuf,
     config: Arc<Config>,
     clock: Clock,
     store: Store,
@@ -332,6 +336,9 @@ impl Play {
                 writeln!(self.out, "{}", format!("    : {line}").trim_end()).unwrap();
             }
             return;
+        } else if words[3] == "reload" {
+            self.clock.set(at);
+            self.reload(words[4], &step.body).await;
         } else {
             self.letter(step, at).await;
         }
@@ -343,6 +350,37 @@ impl Play {
             }
         }
         self.show().await;
+    }
+
+    /// Somebody edits a file, and the daemon reloads.
+    async fn reload(&mut self, name: &str, edits: &[String]) {
+        let main = self.dir.join("postdesk.toml");
+        let file = match name {
+            "config" => main.clone(),
+            customer => self.dir.join(format!("customers/{customer}.toml")),
+        };
+        let mut text = std::fs::read_to_string(&file).unwrap_or_default();
+        for edit in edits {
+            match edit.split_once(" => ") {
+                Some((old, new)) => {
+                    assert!(text.contains(old), "{name} has no {old}");
+                    text = text.replacen(old, &new.replace("\\n", "\n"), 1);
+                }
+                None => writeln!(text, "{edit}").unwrap(),
+            }
+        }
+        std::fs::write(&file, text).unwrap();
+        let loaded = config::load::load(&main, [], self.clock.now());
+        self.config = Arc::new(loaded.unwrap_or_else(|f| panic!("{f}")).config);
+        self.take_over().await;
+    }
+
+    /// What the daemon does at its start and after each reload.
+    async fn take_over(&self) {
+        let now = self.clock.now();
+        takeover::appointments(&self.store, &self.config, now)
+            .await
+            .unwrap();
     }
 
     /// Every domain of the cast publishes the key that signs in scenarios.
@@ -582,6 +620,14 @@ impl Play {
                 });
             }
         }
+        for line in self.store.history_of_the_desk().await.unwrap() {
+            if line.at == now && line.word != "roll-taken" {
+                let said: serde_json::Value = serde_json::from_str(&line.data).unwrap();
+                let told = |key: &str| said[key].as_str().unwrap_or("-").to_owned();
+                let who = name_of(said["person"]["address"].as_str().unwrap_or("-"));
+                lines.push(format!("{} {}: {who}", told("installation"), line.word));
+            }
+        }
         let due = self.store.settle_and_claim(&[], 1000, now).await.unwrap();
         let mut settled = Vec::new();
         for letter in &due {
@@ -760,6 +806,7 @@ async fn play(text: &str) -> String {
     let inbound = Inbound::new(store.clone(), clock.clone(), Arc::default())
         .asking(Resolver::told(Arc::clone(&dns)));
     let mut play = Play {
+        dir: dir.path().to_owned(),
         config,
         clock,
         store,
@@ -772,6 +819,7 @@ async fn play(text: &str) -> String {
         out: String::new(),
     };
     play.dns_says("answers");
+    play.take_over().await;
     play.out.push_str(&head.join("\n"));
     if !head.is_empty() {
         play.out.push('\n');

@@ -21,12 +21,13 @@ const ARROWS: &[(&str, &str)] = &[
     ("main", "cli telemetry"),
     (
         "cli",
-        "daemon intake inbound outbound dns examination knowledge writing explanation account chronicle signature config store mail desk clock telemetry imap smtp maildir folder courier parcel",
+        "daemon intake inbound outbound takeover dns examination knowledge writing explanation account chronicle signature config store mail desk clock telemetry imap smtp maildir folder courier parcel",
     ),
     (
         "daemon",
-        "intake inbound outbound dns courier parcel imap maildir smtp folder store config clock telemetry desk mail",
+        "intake inbound outbound takeover dns courier parcel imap maildir smtp folder store config clock telemetry desk mail",
     ),
+    ("takeover", "inbound store config desk telemetry"),
     ("intake", "imap maildir store config clock telemetry desk"),
     (
         "inbound",

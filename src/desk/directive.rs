@@ -380,6 +380,7 @@ mod tests {
         clippy::unwrap_used,
         clippy::indexing_slicing,
         clippy::arithmetic_side_effects,
+        clippy::too_many_lines,
         reason = "tests"
     )]
     use proptest::prelude::*;

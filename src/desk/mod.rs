@@ -1,12 +1,15 @@
 //! The rules: the regulation as pure code. Values in, a [`decide::Decision`] out; no clock, no I/O, no `async`, and nothing here can fail.
 
 pub mod address;
+pub mod amendment;
+pub mod appointments;
 mod approval;
 pub mod assurance;
 pub mod authority;
 pub mod bounce;
 pub mod calendar;
 pub mod call;
+mod configuration;
 pub mod consent;
 pub mod course;
 pub mod deadline;

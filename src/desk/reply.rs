@@ -43,13 +43,6 @@ pub(super) fn letter<'a>(
         named(request),
         lead.evidence.in_words()
     ));
-    if let Standing::Specialist(person) = standing {
-        let spoken = directive::read(&incoming.letter.new_text);
-        if spoken.is_command() {
-            let decision = specialist::letter(draft, known, incoming, Some(lead), person, spoken);
-            return Result::Decided(Box::new(decision));
-        }
-    }
     if let Some(asked) = approval::asked(&draft, lead, address) {
         return Result::Decided(Box::new(approval::answer(
             draft, known, incoming, lead, asked,
@@ -148,7 +141,7 @@ fn may_settle(
     authority::may_confirm(incoming.assurance, authentication, demand, answers_secret)
 }
 
-/// In doubt a letter of the desk's own people stays inside (R38).
+/// In doubt a letter of the desk's own people stays inside (R38), unless it is a specialist's with commands (R39).
 fn own_people(
     draft: Draft<'_>,
     known: &Known,
@@ -157,6 +150,12 @@ fn own_people(
     standing: &Standing<'_>,
     address: &Address,
 ) -> Decision {
+    if let Standing::Specialist(person) = standing {
+        let spoken = directive::read(&incoming.letter.new_text);
+        if spoken.is_command() {
+            return specialist::letter(draft, known, incoming, Some(lead), person, spoken);
+        }
+    }
     let authentication = incoming.mailbox.authentication;
     let answers_own = specialist::answers_own(draft.desk, lead, address);
     if !authority::is_credible(incoming.assurance, authentication)

@@ -190,6 +190,8 @@ fn samples() -> Vec<(Tells, &'static str)> {
         Alert::Flood,
         Alert::BadTokens(String::new(), 21),
         Alert::Unreadable,
+        Alert::BadConfiguration,
+        Alert::GoodConfiguration,
     ]);
     let mut samples = vec![(
         Tells::default(),

@@ -101,7 +101,9 @@ pub(crate) fn told_in_words(parts: &Parts<'_>, from: &From, subject: &str, text:
     match system {
         Some(System::Perhaps(why)) if seen.speaks() => found(why),
         Some(System::Machine(why)) if seen.words && seen.count() >= 2 => found(why),
-        None if seen.count() >= 3 => {
+        None if seen.count() >= 3
+            || (seen.words && seen.address && says_nothing_else(told.own)) =>
+        {
             found("it says that a letter was not delivered, in the manner of a mail system")
         }
         _ => None,
@@ -272,6 +274,16 @@ fn has_address_line(own: &str) -> bool {
                 .map(|w| w.trim_matches(|c: char| !c.is_alphanumeric()))
                 .filter(|w| !w.is_empty())
                 .all(|w| Address::new(w).is_ok() || w.len() <= 4)
+    })
+}
+
+/// Whether all that it says is that something failed, and for which addresses: a person would have said more.
+fn says_nothing_else(own: &str) -> bool {
+    own.lines().take(1_000).all(|line| {
+        let line = unquoted(line);
+        !line.contains(char::is_alphanumeric)
+            || has_words(&line.to_lowercase(), phrases::FAILED)
+            || has_address_line(line)
     })
 }
 
