@@ -1,11 +1,11 @@
 //! The preliminary check of electronic signatures: one process a letter, which has no network, little memory and little time (R29, R30).
 //!
 //! A letter with signatures is a stranger's octets for big parsers in C. They run in a process of their own, this program started anew
-//! ([`helper`]), which gets the letter on its standard input, shuts itself in ([`confine`]), asks the system's `openssl` ([`openssl`]) and
+//! ([`examiner`]), which gets the letter on its standard input, shuts itself in ([`confine`]), asks the system's `openssl` ([`openssl`]) and
 //! says what it found as JSON. Whatever becomes of it, the letter goes on: what could not be checked is told as such.
 
 pub mod confine;
-pub mod helper;
+pub mod examiner;
 pub mod openssl;
 
 use std::os::unix::fs::DirBuilderExt as _;

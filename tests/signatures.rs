@@ -14,7 +14,6 @@
 mod support;
 
 use std::fs;
-use std::io::Read as _;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -614,71 +613,98 @@ fn script(folder: &Path, text: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
+/// What such a program wrote into the file `told` of the helper's folder, and that file.
+async fn told(marker: &str) -> (PathBuf, String) {
+    let until = Instant::now() + Duration::from_secs(20);
+    while Instant::now() < until {
+        for folder in fs::read_dir(std::env::temp_dir()).unwrap().flatten() {
+            let name = folder.file_name();
+            if !name.to_string_lossy().starts_with("postdesk-signatures-") {
+                continue;
+            }
+            let path = folder.path().join("told");
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            if text.contains(marker) {
+                return (path, text);
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("The program said nothing");
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn p7_the_helper_has_no_network_no_environment_and_leaves_nothing() {
-    let (notary, director) = notary(Key::Rsa);
+async fn p7_the_helper_has_no_network_no_environment_no_files_and_leaves_nothing() {
+    let (notary, director) = notary(Key::Curve);
     let signature = notary.detached(LETTER, &[&director]);
     let name = "$(touch evil);\"'`id`.pdf";
     let raw = letter(&[(name, LETTER), (&format!("{name}.sig"), &signature)]);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let told = notary.folder.path().join("told");
+    let secret = notary.folder.path().join("secret");
+    fs::write(&secret, "hunter2").unwrap();
     let ask = format!(
-        "exec 2>>'{0}'; {{ echo \"$@\"; /usr/bin/env; pwd; ulimit -t; ulimit -v; exec 3<>/dev/tcp/127.0.0.1/{port} && echo CONNECTED; }} >>'{0}'; exit 0",
-        told.display()
+        "exec 2>>told.new; {{ echo \"$@\"; /usr/bin/env; pwd; ulimit -t; ulimit -v; cat '{0}'; echo >>'{0}.more'; \
+         ( exec 3<>/dev/tcp/127.0.0.1/{port} && echo CONNECTED ); }} >>told.new; echo marker-{port} >>told.new; mv told.new told; \
+         [ \"$ALONE\" ] || while [ ! -e go ]; do read -t 0.01 <>go.fifo; done; exit 0",
+        secret.display()
     );
+    let ask = format!("mkfifo go.fifo; {ask}");
     let program = script(notary.folder.path(), &ask);
-    // Outside of the helper the same program connects.
-    let alone = std::process::Command::new(&program).status().unwrap();
-    assert!(alone.success());
-    let said = || fs::read_to_string(&told).unwrap();
-    assert!(said().contains("CONNECTED"), "{}", said());
-    listener.set_nonblocking(true).unwrap();
-    assert!(listener.accept().is_ok());
-    fs::write(&told, "").unwrap();
-
-    let checker = checker_with(&program, None, Some(&notary.anchors));
-    let found = checker.check(&raw, now()).await;
-    assert_eq!(found.len(), 1);
-    let said = said();
+    // Outside of the helper the same program reads, writes and connects.
+    let mut alone = std::process::Command::new(&program);
+    let alone = alone.env("ALONE", "yes").current_dir(notary.folder.path());
+    assert!(alone.status().unwrap().success());
+    let said = fs::read_to_string(notary.folder.path().join("told")).unwrap();
     assert!(
-        said.contains("Operation not permitted") && !said.contains("CONNECTED"),
+        said.contains("CONNECTED") && said.contains("hunter2"),
         "{said}"
     );
-    let nobody = listener.accept().map(|(mut s, _)| s.read(&mut [0]).is_ok());
-    assert!(nobody.is_err(), "somebody connected");
+    assert!(fs::remove_file(secret.with_extension("more")).is_ok());
+    listener.set_nonblocking(true).unwrap();
+    assert!(listener.accept().is_ok());
+
+    let checker = checker_with(&program, None, Some(&notary.anchors));
+    let looked = async {
+        let (path, said) = told(&format!("marker-{port}")).await;
+        fs::write(path.with_file_name("go"), "").unwrap();
+        (path, said)
+    };
+    let at = now();
+    let (found, (path, said)) = tokio::join!(checker.check(&raw, at), looked);
+    assert_eq!(found.len(), 1);
+    assert!(said.contains("Operation not permitted"), "network: {said}");
+    assert!(!said.contains("CONNECTED"), "{said}");
+    assert!(listener.accept().is_err(), "somebody connected");
+    assert!(said.contains("Permission denied"), "files: {said}");
+    assert!(!said.contains("hunter2"), "files: {said}");
+    assert!(!secret.with_extension("more").exists());
     assert!(!said.contains("touch"), "a stranger's name: {said}");
     assert!(!said.contains("CARGO") && !said.contains("HOME="), "{said}");
     assert!(said.contains("OPENSSL_CONF=openssl.cnf"), "{said}");
     assert!(said.contains("\n50\n2097152\n"), "limits: {said}");
-    let folder = said
-        .lines()
-        .find(|l| l.contains("/postdesk-signatures-"))
-        .unwrap();
-    assert!(!Path::new(folder).exists(), "left behind: {folder}");
+    assert!(
+        !path.parent().unwrap().exists(),
+        "left behind: {}",
+        path.display()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s31_a_helper_that_hangs_is_ended_with_all_that_it_started() {
-    let (notary, director) = notary(Key::Rsa);
+    let (notary, director) = notary(Key::Curve);
     let signature = notary.detached(LETTER, &[&director]);
     let raw = letter(&[("a.pdf", LETTER), ("a.pdf.sig", &signature)]);
-    let told = notary.folder.path().join("told");
-    let program = script(
-        notary.folder.path(),
-        &format!(
-            "echo $$ >'{0}.new'; mv '{0}.new' '{0}'; exec /bin/sleep 600",
-            told.display()
-        ),
-    );
+    let marker = format!("marker-{}", notary.folder.path().display());
+    let ask = format!("echo \"{marker} $$\" >new; mv new told; exec /bin/sleep 600");
+    let program = script(notary.folder.path(), &ask);
     let checker = checker_with(&program, None, None).with_patience(Duration::from_secs(3));
-    let found = checker.check(&raw, now()).await;
-    assert_eq!(
-        found,
-        vec![SignatureCheck::not_done(Form::Letter, Obstacle::TooSlow)]
-    );
-    let number = fs::read_to_string(&told).unwrap();
-    let process = format!("/proc/{}/cmdline", number.trim());
+    let at = now();
+    let (found, (_, said)) = tokio::join!(checker.check(&raw, at), told(&marker));
+    let slow = SignatureCheck::not_done(Form::Letter, Obstacle::TooSlow);
+    assert_eq!(found, vec![slow]);
+    let number = said.trim().rsplit(' ').next().unwrap();
+    let process = format!("/proc/{number}/cmdline");
     let gone = || {
         let running = fs::read_to_string(&process).unwrap_or_default();
         (!running.contains("sleep")).then_some(())

@@ -1,6 +1,6 @@
 //! `postdesk check-signature`: the process that checks signatures, started by the daemon and by nobody else.
 
-use crate::signature::helper;
+use crate::signature::examiner;
 
 use super::failure::Failure;
 
@@ -9,5 +9,5 @@ use super::failure::Failure;
 /// # Errors
 /// It can't be shut in, or it was not started by the daemon.
 pub fn check_signature() -> Result<(), Failure> {
-    Ok(helper::run()?)
+    Ok(examiner::run()?)
 }

@@ -190,16 +190,16 @@ fn is_inn(digits: &[u64]) -> bool {
 
 /// Thirteen or fifteen digits, the last of which is the rest of the others by eleven or thirteen.
 fn is_ogrn(digits: &[u64]) -> bool {
-    let by = match digits.len() {
-        13 => 11,
-        15 => 13,
-        _ => return false,
-    };
     let Some((last, rest)) = digits.split_last() else {
         return false;
     };
     let shifted = |n: u64, d: &u64| n.saturating_mul(10).saturating_add(*d);
-    rest.iter().fold(0, shifted) % by % 10 == *last
+    let number = rest.iter().fold(0, shifted);
+    match digits.len() {
+        13 => number % 11 % 10 == *last,
+        15 => number % 13 % 10 == *last,
+        _ => false,
+    }
 }
 
 #[cfg(test)]

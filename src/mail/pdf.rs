@@ -139,8 +139,10 @@ mod tests {
     pub(crate) fn signed(before: &str, digits: &str) -> Vec<u8> {
         let width = 40;
         let head = format!("%PDF-1.7\n{before}\n/ByteRange [");
-        let first = head.len() + width + "] /Contents ".len();
-        let again = first + digits.len() + 2;
+        let first = [head.len(), width, "] /Contents ".len()]
+            .iter()
+            .sum::<usize>();
+        let again = [first, digits.len(), 2].iter().sum::<usize>();
         let tail = " >>\n%%EOF\n";
         let range = format!("0 {first} {again} {}", tail.len());
         format!("{head}{range:width$}] /Contents <{digits}>{tail}").into_bytes()

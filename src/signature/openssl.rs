@@ -304,8 +304,8 @@ mod tests {
         };
         let error =
             |number: u32, depth: u32| format!("error {number} at {depth} depth lookup: x\n");
-        assert_eq!(of(true, "signer.pem: OK"), vec![]);
-        assert_eq!(of(false, &error(10, 0)), vec![]);
+        assert_eq!(of(true, "signer.pem: OK"), Vec::<u32>::new());
+        assert_eq!(of(false, &error(10, 0)), Vec::<u32>::new());
         assert_eq!(of(false, &error(10, 1)), vec![10]);
         assert_eq!(of(false, &[error(9, 0), error(23, 0)].concat()), vec![23]);
         assert_eq!(of(false, "Could not read any certificates"), vec![0]);

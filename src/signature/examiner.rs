@@ -1,6 +1,7 @@
-//! The helper process: reads a letter, shuts itself in, finds what is signed and has it verified; says what it found and ends.
+//! The examiner, as the helper process is: reads a letter, shuts itself in, finds what is signed and has it verified; says what it found and ends.
 
 use std::io::{self, Read as _, Write as _};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
@@ -28,9 +29,26 @@ pub fn run() -> Result<()> {
     let (errand, letter) = input.split_at_checked(end).context("No errand")?;
     let errand: Errand = serde_json::from_slice(errand)?;
     let letter = letter.get(1..).unwrap_or_default();
+    confine::leave_files(&errand.readable())?;
     let report = serde_json::to_vec(&check(&errand, letter))?;
     io::stdout().lock().write_all(&report)?;
     Ok(())
+}
+
+impl Errand {
+    /// What it takes to check: the program, the engine, and each anchor, wherever a link of the admin's leads.
+    fn readable(&self) -> Vec<PathBuf> {
+        let engine = self.engine.iter().map(PathBuf::from);
+        let anchors = self
+            .anchors
+            .iter()
+            .filter_map(|f| f.read_dir().ok())
+            .flatten();
+        let anchors = anchors.filter_map(|entry| Some(entry.ok()?.path()));
+        let named = [&self.program].into_iter().chain(&self.anchors).cloned();
+        let engine = engine.filter(|e| e.is_absolute());
+        named.chain(engine).chain(anchors).collect()
+    }
 }
 
 fn check(errand: &Errand, letter: &[u8]) -> Vec<SignatureCheck> {
@@ -48,10 +66,14 @@ fn check(errand: &Errand, letter: &[u8]) -> Vec<SignatureCheck> {
         Found::Task(task) => {
             let form = task.form.clone();
             let done = openssl.as_ref().map_err(|why| *why).and_then(|openssl| {
-                verified(openssl, errand, &signing, task).map_err(|error| match error.kind() {
+                let done = verified(openssl, errand, &signing, task);
+                done.map_err(|error| {
                     // Nothing but the program's own absence is told so.
-                    io::ErrorKind::NotFound => Obstacle::NoProgram,
-                    _ => Obstacle::NoHelper,
+                    if error.kind() == io::ErrorKind::NotFound {
+                        Obstacle::NoProgram
+                    } else {
+                        Obstacle::NoHelper
+                    }
                 })
             });
             done.unwrap_or_else(|why| SignatureCheck::not_done(form, why))
