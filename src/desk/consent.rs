@@ -108,7 +108,7 @@ pub fn bars(request: &Request, to: Status, ending: Option<Ending>) -> bool {
 }
 
 /// Whether the approvers' words on a request in this status still matter.
-fn is_open(status: Status) -> bool {
+pub(super) fn is_open(status: Status) -> bool {
     match status {
         Status::InProgress | Status::WithDeveloper | Status::AwaitingInformation => true,
         Status::Resolved | Status::Closed => false,
@@ -187,9 +187,6 @@ fn unasked<'d>(desk: &'d Desk, request: &Request, question: Question) -> Vec<&'d
         .collect()
 }
 
-/// The most working days that may be asked for at once.
-const MOST_DAYS: u32 = 250;
-
 /// Whether a specialist may have the approvers asked for their consent now (R25).
 ///
 /// # Errors
@@ -209,60 +206,8 @@ pub(super) fn may_ask(desk: &Desk, request: &Request) -> Result<(), &'static str
     }
 }
 
-/// Whether a specialist may ask for so many working days more now (R20).
-///
-/// # Errors
-/// Why not, in words.
-pub(super) fn may_ask_more_time(
-    desk: &Desk,
-    request: &Request,
-    days: u32,
-) -> Result<(), &'static str> {
-    let asked = |p: &Pending| p.kind == PendingKind::Extension;
-    if request.due.is_none() || !is_open(request.status) {
-        Err("Nobody is asked for what is not registered yet, resolved or closed")
-    } else if days == 0 || days > MOST_DAYS {
-        Err("So many working days cannot be asked for (1 to 250)")
-    } else if request.pending.iter().any(asked) {
-        Err("More time was asked for already, and not every answer is there (R20)")
-    } else if Question::Time.approvers(desk).next().is_none() {
-        Err("No approver is listed in the configuration who decides on it (R25)")
-    } else {
-        Ok(())
-    }
-}
-
-/// R20: asks the approvers for so many working days more. The reason is theirs to weigh, and the requester's to read once they agree.
-pub(super) fn ask_more_time(
-    draft: &mut Draft<'_>,
-    cited: Option<&Letter>,
-    days: u32,
-    reason: &str,
-    by: &Address,
-) {
-    let Some(request) = draft.stands() else {
-        return;
-    };
-    draft.because(
-        "The approvers are asked for more time; until they agree the due moment stays (R20)",
-    );
-    draft.event(Event::MoreTimeAsked {
-        days,
-        reason: reason.to_owned(),
-        by: by.clone(),
-    });
-    for approver in Question::Time.approvers(draft.desk) {
-        let tells = Tells {
-            days: Some(days),
-            reason: Some(reason.to_owned()),
-            ..Tells::default()
-        };
-        put(draft, &request, Question::Time, approver, cited, tells);
-    }
-}
-
 /// Opens one question to one approver, and writes it.
-fn put(
+pub(super) fn put(
     draft: &mut Draft<'_>,
     request: &Request,
     question: Question,
@@ -504,5 +449,98 @@ fn in_words(type_: Type) -> &'static str {
         Type::Support => "support",
         Type::Fault => "a fault",
         Type::Improvement => "an improvement",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::desk::assurance::Level;
+    use crate::desk::course::{Consent, Course};
+    use crate::desk::people::Locale;
+    use crate::desk::replay;
+    use crate::desk::request::{Channel, Kind, Matter, RequestId};
+
+    fn request(type_: Type, consent: Option<Consent>, status: Status) -> Request {
+        let course = Course {
+            consent,
+            ..Course::default()
+        };
+        let matter = matter(type_);
+        Request {
+            status,
+            course,
+            ..replay::unborn(RequestId(1), matter)
+        }
+    }
+
+    fn matter(type_: Type) -> Matter {
+        Matter {
+            customer: None,
+            installation: None,
+            requester: Address::new("maria@raduga.example").unwrap(),
+            requester_name: String::new(),
+            locale: Locale::Ru,
+            channel: Channel::Mail,
+            kind: Kind::Question,
+            type_,
+            subject: String::new(),
+            message_id: None,
+            arrived: NEVER,
+            opens: NEVER,
+            registration_day: NEVER.date_naive(),
+            acknowledged: true,
+            vouched: Level::Domain,
+            quiet: false,
+        }
+    }
+
+    fn consent(to: Type, whole: bool) -> Option<Consent> {
+        Some(Consent {
+            to,
+            by: vec![],
+            whole,
+        })
+    }
+
+    /// R25, H86: cell by cell what a specialist may not do before consent is given.
+    #[test]
+    fn what_is_not_consented_to_is_not_done() {
+        let (solved, declined) = (Some(Ending::Solved), Some(Ending::Declined));
+        let open = [
+            Status::InProgress,
+            Status::WithDeveloper,
+            Status::AwaitingInformation,
+        ];
+        for status in open {
+            for (type_, given, barred) in [
+                (Type::Support, None, false),
+                (Type::Fault, None, true),
+                (Type::Improvement, None, true),
+                (Type::Fault, consent(Type::Fault, true), false),
+                // Not everybody has agreed yet.
+                (Type::Fault, consent(Type::Fault, false), true),
+                // It was another type when they agreed.
+                (Type::Improvement, consent(Type::Fault, true), true),
+            ] {
+                let request = request(type_, given, status);
+                assert_eq!(bars(&request, Status::Resolved, solved), barred);
+                assert_eq!(bars(&request, Status::WithDeveloper, None), barred);
+                assert_eq!(bars(&request, Status::Closed, solved), barred);
+                assert_eq!(bars(&request, Status::Closed, None), barred);
+                assert!(!bars(&request, Status::Closed, declined));
+                assert!(!bars(&request, Status::Closed, Some(Ending::Withdrawn)));
+                assert!(!bars(&request, Status::AwaitingInformation, None));
+                assert!(!bars(&request, Status::InProgress, None));
+            }
+        }
+        let resolved = request(Type::Fault, None, Status::Resolved);
+        assert!(!bars(&resolved, Status::Closed, solved));
+    }
+
+    #[test]
+    fn a_consent_never_lapses() {
+        assert_eq!(NEVER.to_rfc3339(), "9999-12-31T23:59:59+00:00");
     }
 }

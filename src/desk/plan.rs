@@ -8,6 +8,7 @@ use super::developer::{self, NotHandedOver};
 use super::directive::Directive;
 use super::draft::{Draft, StatusChange};
 use super::event::{Event, Outcome};
+use super::extension;
 use super::life::{self, Mover};
 use super::notice::{Purpose, Tells, Template};
 use super::people::{Developer, Specialist};
@@ -174,7 +175,7 @@ impl<'a> Weighing<'a> {
                 if reason.is_empty() {
                     self.fault(verb, "Only with a reason: the approvers weigh it, and the requester reads it (R20)");
                 }
-                match consent::may_ask_more_time(self.desk, self.request, days) {
+                match extension::may_ask(self.desk, self.request, days) {
                     Ok(()) => self.plan.steps.push(Step::Extend { days, reason }),
                     Err(why) => self.fault(verb, why),
                 }
@@ -380,7 +381,7 @@ impl Doing<'_> {
     fn extend(&mut self, draft: &mut Draft<'_>, days: u32, reason: &str) {
         let reason: String = reason.chars().take(WORDS).collect();
         let opening = self.known.opening.as_deref();
-        consent::ask_more_time(draft, opening, days, &reason, self.by);
+        extension::ask(draft, opening, days, &reason, self.by);
         let said = "The approvers are asked; until they agree the due date stays";
         self.line(Verb::Extend, said);
     }
