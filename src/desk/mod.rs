@@ -38,6 +38,8 @@ pub mod replay;
 mod reply;
 mod representative;
 pub mod request;
+pub mod signature;
+pub mod signature_report;
 mod specialist;
 pub mod subject;
 mod telling;
