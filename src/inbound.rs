@@ -20,6 +20,7 @@ use crate::authentication;
 use crate::clock::Clock;
 use crate::config::{Config, Mailbox};
 use crate::desk::assurance::Level;
+use crate::desk::consent;
 use crate::desk::decide::{self, Decision, Incoming, Known, Occasion, Verdict};
 use crate::desk::policy::{Authentication, MailboxPolicy, Strangers};
 use crate::desk::request::Kind;
@@ -241,10 +242,13 @@ impl Inbound {
         let mut work = self.store.begin().await?;
         let mut progress = Progress::default();
         for request in work.openings(now, BATCH).await? {
-            let known = Known {
+            let mut known = Known {
                 last_numbers: work.last_numbers().clone(),
                 ..Known::default()
             };
+            if consent::is_needed(request.matter.type_) {
+                known.opening = knowledge::opening_of(&mut work, request.id).await?;
+            }
             let occasion = Occasion::Opening(&request);
             progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
         }
@@ -254,6 +258,10 @@ impl Inbound {
             progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
         }
         for (request, pending) in work.reminders(now, BATCH).await? {
+            let known = Known {
+                opening: knowledge::opening_of(&mut work, request.id).await?,
+                ..Known::default()
+            };
             let occasion = Occasion::Remind(&request, &pending);
             progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
         }
@@ -335,6 +343,7 @@ impl Inbound {
             assurance: examined.assurance.level(),
         };
         let names = work.name(&decision);
+        let files = knowledge::enclosed(work, &decision).await?;
         let readers = writing::readers(config, &decision);
         work.enter(Some(&result), &decision, &names, &readers, now)?;
         Ok(Draft {
@@ -344,6 +353,7 @@ impl Inbound {
             decision,
             names,
             result,
+            files,
         })
     }
 }
