@@ -10,7 +10,10 @@ use crate::desk::decide::{Evidence, Known, Lead};
 use crate::desk::finding::Alternative;
 use crate::desk::letter::{From, Letter};
 use crate::desk::notice::Template;
-use crate::desk::request::{Number, Pending, PendingKind, Request};
+use crate::desk::people::Standing;
+use crate::desk::phrase::Service;
+use crate::desk::request::{Number, Pending, PendingKind, Request, Status};
+use crate::desk::service::{self, Sight};
 use crate::examination::Examined;
 use crate::mail::clues::{Clue, Clues, Place};
 use crate::mail::parse::{self, Caps};
@@ -60,6 +63,9 @@ pub async fn known(
     if let Some(lead) = &known.lead {
         known.request_letters_last_hour = work.letters_about(lead.request.id, since.hour).await?;
     }
+    if let Some((sight, closed)) = asks(config, letter, &known, now) {
+        (known.own, known.own_more) = work.own_requests(&sight, closed).await?;
+    }
     if let Some(key) = sender {
         let counts = work.counts(&key, since, level.is_authenticated()).await?;
         known.letters_last_hour = counts.letters_last_hour;
@@ -67,6 +73,28 @@ pub async fn known(
         known.refusals_today = counts.refusals_today;
     }
     Ok(known)
+}
+
+/// R44: what a letter that asks the desk itself may be shown, by the appointments of today, and whether closed requests are meant as well.
+fn asks(
+    config: &Config,
+    letter: &Letter,
+    known: &Known,
+    now: DateTime<Utc>,
+) -> Option<(Sight, bool)> {
+    let desk = &config.desk;
+    let day = desk.calendar.day_of(now);
+    let Standing::Representative(appointments) =
+        desk.directory.standing(letter.from.address()?, day)
+    else {
+        return None;
+    };
+    let closed = match service::asked(desk, letter, known.lead.is_some())? {
+        Service::Status => false,
+        Service::History => true,
+        Service::Help => return None,
+    };
+    Some((service::sight(&appointments), closed))
 }
 
 /// How many Message-IDs of a bounce may be those of letters of ours.
@@ -185,9 +213,31 @@ async fn follow(work: &mut Work, clues: &Clues, sender: Option<&str>) -> Result<
         }
     }
     if let Some(lead) = &mut followed.lead {
+        go_on(work, lead).await?;
         lead.opening = opening(work, &lead.request).await?;
     }
     Ok(followed)
+}
+
+/// So many requests that go on from one another are passed on the way to the newest.
+const GENERATIONS: usize = 16;
+
+/// D50: a letter about a closed request that another goes on from is about that one.
+async fn go_on(work: &mut Work, lead: &mut Lead) -> Result<()> {
+    for _ in 0..GENERATIONS {
+        let (Some(number), Status::Closed) = (lead.request.number, lead.request.status) else {
+            break;
+        };
+        let Some(newer) = work.continuation(number).await? else {
+            break;
+        };
+        lead.request = newer;
+        // What the letter would have settled was the old request's.
+        if let Evidence::Confirmation(_) = lead.evidence {
+            lead.evidence = Evidence::Token;
+        }
+    }
+    Ok(())
 }
 
 /// One answer for whatever is wrong with a clue: which it is would tell a forger how near they came (S1).

@@ -8,7 +8,9 @@ use regex::{Regex, RegexBuilder};
 
 use crate::desk::address::Address;
 use crate::desk::people::Locale;
-use crate::desk::policy::{Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, Words};
+use crate::desk::policy::{
+    Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, THANKS, Words,
+};
 use crate::mail::thread::Keys;
 
 use super::fault::Fault;
@@ -324,12 +326,32 @@ pub fn words(root: &Section<'_>) -> Words {
     let section = root.table("words", "[words]");
     let confirm = section.texts("confirm", &["Подтверждаю", "Confirm"]);
     let decline = section.texts("decline", &["Отклоняю", "Decline"]);
+    let thanks = section.texts("thanks", THANKS);
+    let status = section.texts("status", &["Статус", "Status"]);
+    let history = section.texts("history", &["История", "History"]);
+    let help = section.texts("help", &["Помощь", "Help"]);
     section.end();
-    check_apart(root, "confirm", &confirm, "decline", &decline);
+    let lists = [
+        ("confirm", &confirm),
+        ("decline", &decline),
+        ("thanks", &thanks),
+        ("status", &status),
+        ("history", &history),
+        ("help", &help),
+    ];
+    for (at, (a, these)) in lists.iter().enumerate() {
+        for (b, those) in lists.iter().skip(at.saturating_add(1)) {
+            check_apart(root, a, these, b, those);
+        }
+    }
     let plain = |texts: Vec<Placed<String>>| texts.into_iter().map(|t| t.value).collect();
     Words {
         confirm: plain(confirm),
         decline: plain(decline),
+        thanks: plain(thanks),
+        status: plain(status),
+        history: plain(history),
+        help: plain(help),
     }
 }
 

@@ -12,9 +12,10 @@ use super::loops::Passed;
 use super::notice::{Alert, Notice, Template};
 use super::policy::Desk;
 use super::replay;
-use super::request::{Matter, Request, RequestId, Status};
+use super::request::{Matter, Number, Request, RequestId, Status};
 use super::telling::State;
 use super::ticking;
+use super::why;
 
 /// Collects events, notices and reasons until [`Draft::end`].
 pub(super) struct Draft<'a> {
@@ -35,6 +36,7 @@ pub(super) struct Draft<'a> {
     alerts_left: Option<u32>,
     findings: Findings,
     hint: Option<String>,
+    continues: Option<Number>,
     rewake: bool,
 }
 
@@ -78,6 +80,7 @@ impl<'a> Draft<'a> {
             alerts_left: None,
             findings: Findings::default(),
             hint: None,
+            continues: None,
             rewake: false,
         }
     }
@@ -145,6 +148,16 @@ impl<'a> Draft<'a> {
         self.hint.take()
     }
 
+    /// If the letter opens a request of its own, that goes on from this closed one (R23).
+    pub(super) fn goes_on_from(&mut self, number: Number) {
+        self.continues = Some(number);
+    }
+
+    /// The closed request that a request opened now goes on from.
+    pub(super) fn take_continued(&mut self) -> Option<Number> {
+        self.continues.take()
+    }
+
     /// A limit was reached.
     pub(super) fn capped(&mut self, limit: String) {
         if !self.findings.capped.contains(&limit) {
@@ -204,7 +217,14 @@ impl<'a> Draft<'a> {
         self.events.push(event);
     }
 
-    pub(super) fn tell(&mut self, notice: Notice) {
+    /// Wants a letter written. What it says of the request's clock follows from the request as it stands: no two letters differ in that (R45).
+    pub(super) fn tell(&mut self, mut notice: Notice) {
+        if let Some(stands) = self.stands()
+            && notice.tells.opens.is_some()
+        {
+            notice.tells.continues = stands.continues;
+            notice.tells.why = why::of(self.desk, &stands);
+        }
         let silent = match &self.silence {
             Silence::Nobody => false,
             Silence::Towards(address) => self.desk.directory.same(address, &notice.to),

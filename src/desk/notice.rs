@@ -3,8 +3,11 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::address::Address;
+use super::calendar::Interval;
 use super::people::Locale;
+use super::policy::Words;
 use super::request::{Kind, Number, Status, Type};
+use super::why::{Span, Why};
 
 /// Which wording; the name is that of its file under `letters/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +46,10 @@ pub enum Template {
     StatusChanged,
     /// R22: the desk still waits for the requester's word.
     Reminder,
+    /// R44, to a representative: their requests.
+    Requests,
+    /// R44, to a representative: how the desk works.
+    Help,
     /// To the specialists: an answer is due soon (R21).
     DueSoon,
     /// To the specialists: an answer is overdue (R21).
@@ -73,6 +80,8 @@ impl Template {
         Self::Oversize,
         Self::StatusChanged,
         Self::Reminder,
+        Self::Requests,
+        Self::Help,
         Self::DueSoon,
         Self::Overdue,
         Self::ForSpecialist,
@@ -99,6 +108,8 @@ impl Template {
             Self::Oversize => "oversize",
             Self::StatusChanged => "status-changed",
             Self::Reminder => "reminder",
+            Self::Requests => "requests",
+            Self::Help => "help",
             Self::DueSoon => "due-soon",
             Self::Overdue => "overdue",
             Self::ForSpecialist => "for-specialist",
@@ -175,6 +186,10 @@ pub struct Tells {
     pub due: Option<DateTime<Utc>>,
     /// The working days that `due` allows.
     pub working_days: Option<u32>,
+    /// Why the answer is due then, and what time does next.
+    pub why: Option<Why>,
+    /// The closed request that it goes on from (R23).
+    pub continues: Option<Number>,
     /// When what is pending lapses.
     pub lapses: Option<DateTime<Utc>>,
     /// Name of the person who wrote.
@@ -205,6 +220,57 @@ pub struct Tells {
     pub last_alert: bool,
     /// A size limit in octets.
     pub limit: Option<u64>,
+    /// The reader's requests (R44).
+    pub listing: Option<Listing>,
+    /// How the desk works (R44).
+    pub rules: Option<Rules>,
+}
+
+/// Requests as their representative asked for them (R44).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// Whether closed ones are among them.
+    pub history: bool,
+    /// The newest first.
+    pub requests: Vec<Listed>,
+    /// How many older ones are left out.
+    pub more: u32,
+}
+
+/// One request of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its number; none while it is queued.
+    pub number: Option<Number>,
+    /// Its subject.
+    pub subject: String,
+    /// Its status.
+    pub status: Status,
+    /// The moment of registration.
+    pub opens: DateTime<Utc>,
+    /// When the answer is due.
+    pub due: Option<DateTime<Utc>>,
+    /// While its clock stands: the working time that is left.
+    pub left: Option<Span>,
+    /// When time closes it, or until when a reply takes it up again.
+    pub until: Option<DateTime<Utc>>,
+    /// Who opened it, if that is not the reader.
+    pub requester_name: Option<String>,
+}
+
+/// How the desk works, for a representative who asks (R44).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// Whether the reader may issue orders (R7).
+    pub orders: bool,
+    /// The hours of each weekday, from Monday on (R15).
+    pub week: [Vec<Interval>; 7],
+    /// What marks an order in the subject (R9).
+    pub order_markers: Vec<String>,
+    /// What marks a question in the subject (R9).
+    pub question_markers: Vec<String>,
+    /// The words that the desk acts on.
+    pub words: Words,
 }
 
 /// Why the specialists are written to.

@@ -87,14 +87,30 @@ pub struct KindPatterns {
     pub improvement_patterns: Vec<Regex>,
 }
 
-/// The words that a primary answers with; compared without case and closing punctuation, as the first line of the new text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The words that the desk acts on; compared without case and punctuation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Words {
-    /// «Подтверждаю», "Confirm".
+    /// «Подтверждаю», "Confirm": what a primary answers with, as the first line of the new text (R10).
     pub confirm: Vec<String>,
     /// «Отклоняю», "Decline".
     pub decline: Vec<String>,
+    /// Phrases that only thank or agree (R23).
+    pub thanks: Vec<String>,
+    /// «Статус», "Status": what a letter says that asks the desk itself (R44).
+    pub status: Vec<String>,
+    /// «История», "History".
+    pub history: Vec<String>,
+    /// «Помощь», "Help".
+    pub help: Vec<String>,
 }
+
+/// The phrases that thank or agree where a desk has none of its own.
+#[rustfmt::skip]
+pub const THANKS: &[&str] = &[
+    "Спасибо", "Благодарю", "Благодарим", "Всё работает", "Заработало", "Всё заработало", "Получилось", "Всё получилось", "Всё в порядке",
+    "Понятно", "Всё понятно", "Принято", "Согласен", "Согласна", "Согласны", "Вопрос решён", "Вопрос закрыт", "Вопросов нет", "Хорошо", "Отлично", "Ок",
+    "Thanks", "Thank you", "Many thanks", "It works", "Everything works", "Works", "Solved", "Understood", "Agreed", "All good", "Great", "Perfect", "Ok",
+];
 
 /// R10 ⚙.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,6 +15,7 @@ use super::people::{Appointment, Customer, Role, Standing};
 use super::policy::Desk;
 use super::reply;
 use super::representative;
+use super::service;
 use super::telling;
 
 /// Decides on one letter.
@@ -86,6 +87,12 @@ pub(super) fn letter(
             Tells::default(),
             Alert::OverLimit,
         );
+    }
+    if machine.is_none() {
+        match service::letter(draft, known, incoming, &standing, &address) {
+            Ok(decision) => return decision,
+            Err(back) => draft = *back,
+        }
     }
     if let Some(reason) = unclear(desk, known, &standing, &address) {
         return held(draft, incoming, Tells::default(), reason);
@@ -167,7 +174,10 @@ fn on_its_own<'a>(
             let why = "It comes from an official address of a contract: a specialist decides (R28)";
             held(draft, incoming, unmoved, why.into())
         }
-        Standing::Specialist(_) | Standing::Approver(_) | Standing::Developer(_) => {
+        Standing::Specialist(_)
+        | Standing::Approver(_)
+        | Standing::Developer(_)
+        | Standing::Supervisor(_) => {
             let why = "One of the desk's own people wrote it, about no request that is known";
             held(draft, incoming, unmoved, why.into())
         }
@@ -199,6 +209,7 @@ pub(super) fn sender(standing: &Standing<'_>, at: Option<&Appointment<'_>>) -> S
         Standing::Specialist(_) => ("specialist", None, None),
         Standing::Approver(_) => ("approver", None, None),
         Standing::Developer(_) => ("developer", None, None),
+        Standing::Supervisor(_) => ("supervisor", None, None),
         Standing::Official(c) => ("official", customer(c), None),
         Standing::Former(c) => ("former", customer(c), None),
         Standing::Colleague(c) => ("colleague", customer(c), None),

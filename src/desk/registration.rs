@@ -90,6 +90,10 @@ pub(super) fn open(
             ending: None,
         });
     }
+    if let Some(number) = draft.take_continued() {
+        draft.because(format!("It goes on from {number} (R23)"));
+        draft.event(Event::Continues { number });
+    }
     if let Some(what) = draft.take_hint() {
         draft.event(Event::Noted { what });
     }

@@ -123,6 +123,7 @@ mod tests {
         Words {
             confirm: vec!["Подтверждаю".into(), "Confirm".into()],
             decline: vec!["Отклоняю".into(), "Decline".into()],
+            ..Words::default()
         }
     }
 

@@ -137,6 +137,8 @@ fn auto_submitted(notice: &Notice) -> &'static str {
         | Template::Redirected
         | Template::NotRepresentative
         | Template::Refused
+        | Template::Requests
+        | Template::Help
         | Template::Oversize => match notice.thread.in_reply_to {
             Some(_) => "auto-replied",
             None => "auto-generated",
@@ -300,6 +302,7 @@ mod tests {
             words: Words {
                 confirm: vec!["Подтверждаю".into()],
                 decline: vec!["Отклоняю".into()],
+                ..Words::default()
             },
             orders_from_additional: OrdersFromAdditional::Question,
             acknowledge_queued: true,

@@ -14,6 +14,7 @@ pub mod dates;
 pub mod dkim;
 pub mod essence;
 mod fields;
+mod figures;
 mod file_name;
 mod from_field;
 pub mod header;

@@ -9,9 +9,13 @@ use super::layout::Page;
 use super::vocabulary::{self, NAMES};
 use super::wording::Voice;
 use crate::desk::address::Address;
-use crate::desk::notice::{Alert, Notice, Purpose, Tells, Template, Thread};
+use crate::desk::notice::{
+    Alert, Listed, Listing, Notice, Purpose, Rules, Tells, Template, Thread,
+};
 use crate::desk::people::Locale;
+use crate::desk::policy::Words;
 use crate::desk::request::{Kind, Number, Status, Type};
+use crate::desk::why::{Span, Why};
 
 /// Names that no wording knows, in branches not taken as well; with the first line that has them.
 pub fn unknown_names(
@@ -133,6 +137,20 @@ fn samples() -> Vec<(Tells, &'static str)> {
         registration_day: NaiveDate::from_ymd_opt(2026, 11, 23),
         due: moment,
         working_days: Some(5),
+        why: Some(Why {
+            working_days: 5,
+            given_back: Span {
+                days: 2,
+                minutes: 90,
+            },
+            extended: 3,
+            left: Some(Span {
+                days: 0,
+                minutes: 0,
+            }),
+            until: moment,
+        }),
+        continues: Some(Number::new(2026, 7)),
         lapses: moment,
         requester_name: said(),
         requester: address.clone(),
@@ -148,6 +166,14 @@ fn samples() -> Vec<(Tells, &'static str)> {
         alert: Some(Alert::OverLimit),
         last_alert: true,
         limit: Some(1 << 20),
+        listing: Some(listing()),
+        rules: Some(Rules {
+            orders: true,
+            week: Default::default(),
+            order_markers: vec![],
+            question_markers: vec![],
+            words: Words::default(),
+        }),
     };
     let alerts = address
         .map(|a| Alert::Undelivered(a, String::new()))
@@ -184,6 +210,29 @@ fn samples() -> Vec<(Tells, &'static str)> {
         ));
     }
     samples
+}
+
+/// A request in every status, and one that is queued.
+fn listing() -> Listing {
+    let moment = DateTime::from_timestamp(1_795_780_800, 0);
+    let listed = |number, status| Listed {
+        number,
+        subject: "Sample".to_owned(),
+        status,
+        opens: moment.unwrap_or_default(),
+        due: moment,
+        left: Some(Span::default()),
+        until: moment,
+        requester_name: Some("Sample".to_owned()),
+    };
+    let number = Some(Number::new(2026, 42));
+    let mut requests: Vec<Listed> = Status::ALL.map(|status| listed(number, status)).into();
+    requests.push(listed(None, Status::InProgress));
+    Listing {
+        history: true,
+        requests,
+        more: 1,
+    }
 }
 
 /// Where in this very file it went wrong, and what: a failure in a shared part is reported by the letter that includes it as well.
