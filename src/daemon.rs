@@ -20,12 +20,15 @@ use crate::dns::resolver::Resolver;
 use crate::inbound::{Inbound, Lost};
 use crate::intake::Intake;
 use crate::outbound::{Outbound, Undelivered};
+use crate::readings::Readings;
 use crate::store::lease::Lease;
 use crate::store::pool::Store;
 use crate::telemetry;
 
 /// The longest sleep: a clock that was set and a letter that `ingest` kept are noticed after that.
 const NAP: Duration = Duration::from_secs(15);
+/// How soon something that is due and could not be done is looked at again.
+const SOON: Duration = Duration::from_secs(1);
 /// How often a daemon that waits for another's lease looks.
 const LEASE: Duration = Duration::from_secs(2);
 
@@ -192,12 +195,15 @@ impl House {
         let decide = Arc::new(Notify::new());
         let send = Arc::new(Notify::new());
         let mut tasks = JoinSet::new();
+        let names = config.mailboxes.iter().map(|m| m.policy.name.as_str());
+        let readings = Readings::new(names, clock.now(), decide.clone());
         for mailbox in &config.mailboxes {
             let intake = Intake {
                 store: store.clone(),
                 clock: clock.clone(),
                 wake: decide.clone(),
                 max_letter: config.max_letter,
+                readings: readings.clone(),
             };
             let (mailbox, stopped) = (mailbox.clone(), stopped.clone());
             tasks.spawn(async move { intake.run(&mailbox, stopped).await });
@@ -208,6 +214,7 @@ impl House {
             config: config.clone(),
             decide,
             send: send.clone(),
+            readings,
         };
         tasks.spawn(rules.run(stopped.clone()));
         let out = Sender {
@@ -241,14 +248,16 @@ struct Decider {
     config: Arc<Config>,
     decide: Arc<Notify>,
     send: Arc<Notify>,
+    readings: Readings,
 }
 
 impl Decider {
     async fn run(self, mut stop: watch::Receiver<bool>) {
         let dns = &self.config.dns;
         let dns = Resolver::asking(dns.servers.clone(), dns.patience);
-        let mut inbound =
-            Inbound::new(self.store.clone(), self.clock.clone(), self.send.clone()).asking(dns);
+        let mut inbound = Inbound::new(self.store.clone(), self.clock.clone(), self.send.clone())
+            .asking(dns)
+            .behind(self.readings.clone());
         let mut failures = 0_u32;
         while !*stop.borrow() {
             let pause = match self.turn(&mut inbound).await {
@@ -291,12 +300,13 @@ impl Decider {
     }
 }
 
-/// How long to sleep towards a moment; never longer than a nap.
+/// How long to sleep towards a moment; never longer than a nap. What is due and was not done waits for letters: it is looked at again soon.
 fn until(moment: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Duration {
     let left = moment.map(|m| {
         m.signed_duration_since(now)
             .to_std()
             .unwrap_or(Duration::ZERO)
+            .max(SOON)
     });
     left.unwrap_or(NAP).min(NAP)
 }

@@ -9,7 +9,7 @@
 //! # The rooms, from the door down
 //! - [`cli`]: the commands, one file each; `main.rs` only calls them.
 //! - [`daemon`]: every task, how it starts, wakes others and stops. Nobody else spawns.
-//! - [`intake`], [`inbound`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`writing`], [`outbound`], [`explanation`], [`account`]: the walks, and what is told of them.
+//! - [`intake`], [`inbound`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`readings`], [`writing`], [`outbound`], [`explanation`], [`account`]: the walks, and what is told of them.
 //! - [`mail`]: bytes to values and back, pure: reading, screening, judging senders, threads and tokens, quotations, wording, composing.
 //! - [`store`]: the database, one file per table group. Nothing decides there.
 //! - [`config`]: the TOML shapes; every fault at once, with file, line and key.
@@ -47,6 +47,7 @@ pub mod mail;
 pub mod maildir;
 pub mod outbound;
 pub mod parcel;
+pub mod readings;
 pub mod smtp;
 pub mod store;
 pub mod telemetry;

@@ -16,7 +16,8 @@
 //! `signed` (our server says nothing, the sender's domain signed it), `tampered` (the same, and somebody added a line on the way), `replayed` (the letter of the step before, sent on to another `To:`),
 //! `returned TEMPLATE` (the desk's own letter comes back, byte for byte), `to ADDRESS`, `named NAME` (the display name, in one word), `from FIELD` (the whole `From:` field, to the end of the line), `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
 //! A step `DAY DATE TIME  tick` only lets time pass; `dns silent` and `dns answers` say what the DNS does from then on;
-//! `resolved NUMBER` stands for a specialist who resolves a request.
+//! `resolved NUMBER`, `asked NUMBER`, `closed NUMBER`, `extended NUMBER DAYS` stand for a specialist who resolves a request, asks its requester, closes it or has it prolonged;
+//! `shown NAME TEMPLATE` prints the text of the last such letter to NAME.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -39,10 +40,13 @@ use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use futures::StreamExt as _;
 use postdesk::clock::Clock;
 use postdesk::config::{self, Config};
-use postdesk::desk::decide::{Concern, Decision, Verdict};
+use postdesk::desk::course::{self, Ending};
+use postdesk::desk::decide::{Concern, Decision, Onward, Verdict};
 use postdesk::desk::event::Event;
 use postdesk::desk::notice::{Notice, Purpose, Tells, Template, Thread};
+use postdesk::desk::replay;
 use postdesk::desk::request::{Number, Status};
+use postdesk::desk::{ticking, why};
 use postdesk::dns::resolver::Resolver;
 use postdesk::inbound::Inbound;
 use postdesk::mail::dkim::answer::Answer;
@@ -325,9 +329,24 @@ impl Play {
             self.dns_says(words[4]);
         } else if words[3] == "tick" {
             self.clock.set(at);
-        } else if words[3] == "resolved" {
+        } else if words[3] == "shown" {
+            let letter = self.received_by(words[4], &address_of(words[4]), words[5]);
+            let caps = postdesk::mail::parse::Caps::DEFAULT;
+            let parsed = postdesk::mail::parse::read(&letter.bytes, caps);
+            for line in parsed.text.trim_end().lines() {
+                writeln!(self.out, "{}", format!("    : {line}").trim_end()).unwrap();
+            }
+            return;
+        } else if let Some(to) = match words[3] {
+            "resolved" => Some(Status::Resolved),
+            "asked" => Some(Status::AwaitingInformation),
+            "closed" => Some(Status::Closed),
+            "extended" => Some(Status::InProgress),
+            _ => None,
+        } {
             self.clock.set(at);
-            self.resolved(words[4]).await;
+            let days = words.get(5).map(|days| days.parse().unwrap());
+            self.moved(words[4], to, days).await;
         } else {
             self.letter(step, at).await;
         }
@@ -341,22 +360,39 @@ impl Play {
         self.show().await;
     }
 
-    /// A specialist's work, for which there is no command yet: the request is resolved, and its requester is told.
-    async fn resolved(&mut self, number: &str) {
+    /// A specialist's work, for which there is no command yet: the request moves, or gets more days, and its requester is told.
+    async fn moved(&mut self, number: &str, to: Status, days: Option<u32>) {
         let number = Number::read(number).unwrap();
+        let now = self.clock.now();
         let request = self.store.request(number).await.unwrap().unwrap();
+        let desk = &self.config.desk;
+        let mut events = vec![match days {
+            Some(days) => Event::Extended { days, at: now },
+            None => Event::StatusChanged {
+                to,
+                by: None,
+                why: "done".to_owned(),
+                at: now,
+                ending: (to == Status::Closed).then_some(Ending::Solved),
+            },
+        }];
+        let stands = replay::after(&request, &events);
+        let shown = course::replay(
+            &desk.calendar,
+            stands.matter.registration_day,
+            desk.deadlines.answer,
+            &stands.course.turns,
+        );
+        if stands.due != Some(shown.due) {
+            events.push(Event::DueMoved { due: shown.due });
+        }
+        let stands = replay::after(&request, &events);
         let matter = &request.matter;
         let decision = Decision {
             verdict: Verdict::Attached,
             sender: None,
             concern: Concern::Existing(request.id),
-            events: vec![Event::StatusChanged {
-                to: Status::Resolved,
-                by: None,
-                why: "done".to_owned(),
-                at: self.clock.now(),
-                ending: None,
-            }],
+            events,
             notices: vec![Notice {
                 template: Template::StatusChanged,
                 to: matter.requester.clone(),
@@ -367,15 +403,20 @@ impl Play {
                 tells: Tells {
                     number: Some(number),
                     subject: matter.subject.clone(),
-                    status: Some(Status::Resolved),
+                    status: Some(stands.status),
+                    due: stands.due,
+                    why: why::of(desk, &stands),
                     ..Tells::default()
                 },
             }],
             reasons: vec![],
             findings: Default::default(),
-            onward: None,
+            onward: Some(Onward {
+                wakes: ticking::wakes(desk, &stands, now),
+                course: stands.course,
+                continues: stands.continues,
+            }),
         };
-        let now = self.clock.now();
         let mut work = self.store.begin().await.unwrap();
         let names = work.name(&decision);
         let (letters, _) = writing::write(&self.config, &decision, &names, now).unwrap();
@@ -584,7 +625,12 @@ impl Play {
                 lines.push(format!("limit {}", cap.as_str().unwrap()));
             }
         }
-        for request in self.store.requests(None, None).await.unwrap() {
+        let mut requests = self.store.requests(None, None).await.unwrap();
+        for over in [Status::Resolved, Status::Closed] {
+            requests.extend(self.store.requests(Some(over), None).await.unwrap());
+        }
+        requests.sort_by_key(|r| (r.number.is_none(), r.number, r.id));
+        for request in requests {
             let history = self.store.history(request.id).await.unwrap();
             for line in history.iter().filter(|l| {
                 // Of notes only those that lead to another request.
@@ -608,6 +654,11 @@ impl Play {
                     "registered" => format!(
                         "{name} registered on {}: {state}, due {}",
                         request.matter.registration_day,
+                        shown(&self.config, &request.due.unwrap().to_rfc3339())
+                    ),
+                    // What it is due at is what the clock gives, whatever becomes known late.
+                    "due-moved" => format!(
+                        "{name} due-moved: {state}, due {}",
                         shown(&self.config, &request.due.unwrap().to_rfc3339())
                     ),
                     other => format!("{name} {other}: {state}"),

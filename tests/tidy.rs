@@ -21,16 +21,19 @@ const ARROWS: &[(&str, &str)] = &[
     ("main", "cli telemetry"),
     (
         "cli",
-        "daemon intake inbound outbound dns examination knowledge writing explanation account config store mail desk clock telemetry imap smtp maildir folder courier parcel",
+        "daemon intake inbound outbound readings dns examination knowledge writing explanation account config store mail desk clock telemetry imap smtp maildir folder courier parcel",
     ),
     (
         "daemon",
-        "intake inbound outbound dns courier parcel imap maildir smtp folder store config clock telemetry desk mail",
+        "intake inbound outbound readings dns courier parcel imap maildir smtp folder store config clock telemetry desk mail",
     ),
-    ("intake", "imap maildir store config clock telemetry desk"),
+    (
+        "intake",
+        "imap maildir readings store config clock telemetry desk",
+    ),
     (
         "inbound",
-        "authentication dns examination knowledge watch writing explanation store config desk clock telemetry",
+        "authentication dns examination knowledge readings watch writing explanation store config desk clock telemetry",
     ),
     ("authentication", "dns examination store telemetry"),
     ("writing", "examination explanation mail store config desk"),
@@ -55,6 +58,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("mail", "desk"),
     ("telemetry", "desk"),
     ("parcel", ""),
+    ("readings", ""),
     ("clock", ""),
     ("desk", ""),
     ("lib", ""),

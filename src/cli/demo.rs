@@ -22,6 +22,7 @@ use crate::mail::parse::{self, Caps};
 use crate::mail::thread::Keys;
 use crate::maildir::Maildir;
 use crate::outbound::Outbound;
+use crate::readings::Readings;
 use crate::store::pool::Store;
 
 const MAIN: &str = include_str!("../../demo/postdesk.toml");
@@ -271,6 +272,7 @@ impl Stage {
 
     async fn take_in(&self) -> Result<()> {
         let intake = Intake {
+            readings: Readings::nobody(),
             store: self.store.clone(),
             clock: self.clock.clone(),
             wake: Notify::new().into(),

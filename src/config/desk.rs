@@ -9,7 +9,7 @@ use regex::{Regex, RegexBuilder};
 use crate::desk::address::Address;
 use crate::desk::people::Locale;
 use crate::desk::policy::{
-    Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, THANKS, Words,
+    AGREES, Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, THANKS, Words,
 };
 use crate::mail::thread::Keys;
 
@@ -327,6 +327,7 @@ pub fn words(root: &Section<'_>) -> Words {
     let confirm = section.texts("confirm", &["Подтверждаю", "Confirm"]);
     let decline = section.texts("decline", &["Отклоняю", "Decline"]);
     let thanks = section.texts("thanks", THANKS);
+    let agrees = section.texts("agrees", AGREES);
     let status = section.texts("status", &["Статус", "Status"]);
     let history = section.texts("history", &["История", "History"]);
     let help = section.texts("help", &["Помощь", "Help"]);
@@ -335,6 +336,7 @@ pub fn words(root: &Section<'_>) -> Words {
         ("confirm", &confirm),
         ("decline", &decline),
         ("thanks", &thanks),
+        ("agrees", &agrees),
         ("status", &status),
         ("history", &history),
         ("help", &help),
@@ -349,6 +351,7 @@ pub fn words(root: &Section<'_>) -> Words {
         confirm: plain(confirm),
         decline: plain(decline),
         thanks: plain(thanks),
+        agrees: plain(agrees),
         status: plain(status),
         history: plain(history),
         help: plain(help),

@@ -98,37 +98,56 @@ const FILLERS: [&str; 22] = [
     "again",
 ];
 
-/// Signs that thank without words.
-const SIGNS: [char; 6] = ['👍', '🙏', '👌', '❤', '😊', '🙂'];
+/// Signs that thank, and signs that agree, without words.
+const THANKS: [char; 4] = ['🙏', '❤', '😊', '🙂'];
+const AGREES: [char; 2] = ['👍', '👌'];
 
-/// Whether a text only thanks or agrees (R23): nothing else stands in it but a greeting, names and a signature. In doubt it does not.
-pub fn is_thanks(words: &Words, text: &str, names: &[&str]) -> bool {
-    let Some(pieces) = pieces(text, names) else {
-        return false;
-    };
+/// What a text says that is nothing but courtesy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Courtesy {
+    /// It thanks.
+    Thanks,
+    /// It agrees, and may thank as well: to a question that is an answer.
+    Agrees,
+}
+
+/// What a text says if it only thanks or agrees (R23): nothing else stands in it but a greeting, names and a signature. In doubt it is none.
+pub fn courtesy(words: &Words, text: &str, names: &[&str]) -> Option<Courtesy> {
+    let pieces = pieces(text, names)?;
     let folded_all = |list: &[String]| list.iter().map(|w| folded(w)).collect::<Vec<_>>();
-    let phrases = folded_all(&words.thanks);
-    let mut thanks = pieces.is_empty() && text.contains(SIGNS);
+    let (thanks, agrees) = (folded_all(&words.thanks), folded_all(&words.agrees));
+    let mut found = match (text.contains(AGREES), text.contains(THANKS)) {
+        (true, _) => Some(Courtesy::Agrees),
+        (false, true) => Some(Courtesy::Thanks),
+        (false, false) => None,
+    };
     for piece in &pieces {
         let mut rest = piece.as_str();
         while !rest.is_empty() {
-            let phrase = longest(rest, phrases.iter().map(String::as_str));
-            let filler = longest(rest, FILLERS.into_iter());
+            let among = |list: &[String]| longest(rest, list.iter().map(String::as_str));
+            let (thanked, agreed) = (among(&thanks), among(&agrees));
             let name = longest(rest, names.iter().copied().chain(EMPTY));
-            let taken = phrase.max(filler).max(name);
+            let taken = longest(rest, FILLERS.into_iter())
+                .max(name)
+                .max(thanked)
+                .max(agreed);
             if taken == 0 {
-                return false;
+                return None;
             }
-            thanks |= phrase > 0 && phrase == taken;
+            if agreed == taken {
+                found = found.max(Some(Courtesy::Agrees));
+            } else if thanked == taken {
+                found = found.max(Some(Courtesy::Thanks));
+            }
             rest = rest.get(taken..).unwrap_or_default().trim_start();
         }
     }
-    thanks
+    found
 }
 
 /// Whether a text says nothing at all: no letter or figure stands in it.
 pub fn is_silent(text: &str) -> bool {
-    !text.chars().any(char::is_alphanumeric) && !text.contains(SIGNS)
+    !text.chars().any(char::is_alphanumeric) && !text.contains(THANKS) && !text.contains(AGREES)
 }
 
 /// Whether nothing stands in a text but a greeting, names and a signature.
@@ -271,6 +290,7 @@ mod tests {
             confirm: list(&["Подтверждаю"]),
             decline: list(&["Отклоняю"]),
             thanks: list(super::super::policy::THANKS),
+            agrees: list(super::super::policy::AGREES),
             status: list(&["Статус", "Status"]),
             history: list(&["История", "History"]),
             help: list(&["Помощь", "Help"]),
@@ -297,7 +317,7 @@ mod tests {
             "Hello!\nThanks",
             "Вопрос решён, спасибо",
         ] {
-            assert!(is_thanks(&words(), text, &NAMES), "{text}");
+            assert!(courtesy(&words(), text, &NAMES).is_some(), "{text}");
         }
     }
 
@@ -323,7 +343,23 @@ mod tests {
             "No thanks",
             signature.as_str(),
         ] {
-            assert!(!is_thanks(&words(), text, &NAMES), "{text}");
+            assert_eq!(courtesy(&words(), text, &NAMES), None, "{text}");
+        }
+    }
+
+    /// To a question, agreement is an answer, and thanks are none.
+    #[test]
+    fn r23_who_agrees_says_more_than_who_thanks() {
+        for (text, said) in [
+            ("Спасибо!", Courtesy::Thanks),
+            ("Благодарю вас, Анна", Courtesy::Thanks),
+            ("🙏", Courtesy::Thanks),
+            ("Согласна", Courtesy::Agrees),
+            ("Хорошо, спасибо", Courtesy::Agrees),
+            ("Ok, thanks", Courtesy::Agrees),
+            ("👍", Courtesy::Agrees),
+        ] {
+            assert_eq!(courtesy(&words(), text, &NAMES), Some(said), "{text}");
         }
     }
 
@@ -354,7 +390,7 @@ mod tests {
         assert!(!is_silent("1"));
         assert!(!is_silent("👍"));
         let long = "Спасибо ".repeat(10_000);
-        assert!(!is_thanks(&words(), &long, &NAMES));
+        assert_eq!(courtesy(&words(), &long, &NAMES), None);
         assert_eq!(words_of(&["Петрова Анна С."]), ["анна", "петрова"]);
     }
 }

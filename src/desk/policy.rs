@@ -94,8 +94,10 @@ pub struct Words {
     pub confirm: Vec<String>,
     /// «Отклоняю», "Decline".
     pub decline: Vec<String>,
-    /// Phrases that only thank or agree (R23).
+    /// Phrases that thank (R23).
     pub thanks: Vec<String>,
+    /// Phrases that agree to a solution (R23).
+    pub agrees: Vec<String>,
     /// «Статус», "Status": what a letter says that asks the desk itself (R44).
     pub status: Vec<String>,
     /// «История», "History".
@@ -104,12 +106,22 @@ pub struct Words {
     pub help: Vec<String>,
 }
 
-/// The phrases that thank or agree where a desk has none of its own.
-#[rustfmt::skip]
+/// The phrases that thank where a desk has none of its own.
 pub const THANKS: &[&str] = &[
-    "Спасибо", "Благодарю", "Благодарим", "Всё работает", "Заработало", "Всё заработало", "Получилось", "Всё получилось", "Всё в порядке",
-    "Понятно", "Всё понятно", "Принято", "Согласен", "Согласна", "Согласны", "Вопрос решён", "Вопрос закрыт", "Вопросов нет", "Хорошо", "Отлично", "Ок",
-    "Thanks", "Thank you", "Many thanks", "It works", "Everything works", "Works", "Solved", "Understood", "Agreed", "All good", "Great", "Perfect", "Ok",
+    "Спасибо",
+    "Благодарю",
+    "Благодарим",
+    "Thanks",
+    "Thank you",
+    "Many thanks",
+];
+
+/// The phrases that agree where a desk has none of its own.
+#[rustfmt::skip]
+pub const AGREES: &[&str] = &[
+    "Всё работает", "Заработало", "Всё заработало", "Получилось", "Всё получилось", "Всё в порядке", "Понятно", "Всё понятно", "Принято", "Согласен",
+    "Согласна", "Согласны", "Вопрос решён", "Вопрос закрыт", "Вопросов нет", "Хорошо", "Отлично", "Ок", "It works", "Everything works", "Works", "Solved",
+    "Understood", "Agreed", "All good", "Great", "Perfect", "Ok",
 ];
 
 /// R10 ⚙.

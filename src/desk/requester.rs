@@ -10,7 +10,7 @@ use super::letter::From;
 use super::life::{self, Mover};
 use super::notice::{Purpose, Template};
 use super::people::{Role, Standing};
-use super::phrase;
+use super::phrase::{self, Courtesy};
 use super::request::{Number, PendingKind, Request, Status};
 use super::telling;
 
@@ -36,7 +36,8 @@ pub(super) fn effect(
     address: &Address,
 ) -> Effect {
     let said = said(draft, incoming, request);
-    if said == Said::Thanks && life::may(request.status, Status::Closed, Mover::Thanks) {
+    if matches!(said, Said::Courtesy(_)) && life::may(request.status, Status::Closed, Mover::Thanks)
+    {
         return thanks(draft, incoming, request, standing, address);
     }
     let waits = request.pending.iter().any(|p| {
@@ -50,16 +51,17 @@ pub(super) fn effect(
     {
         return Effect::None("");
     }
-    match said {
-        Said::Thanks if request.status == Status::Closed => {
+    match (said, request.status) {
+        // To what the desk asked, agreement is an answer.
+        (Said::Courtesy(Courtesy::Agrees), Status::AwaitingInformation) | (Said::More, _) => {}
+        (Said::Courtesy(_), _) => {
             return Effect::None(
-                "It only thanks, and the request is closed: entered, and nothing begins anew (R23)",
+                "It only thanks, and there is no solution to agree to: entered, and changes nothing (R23)",
             );
         }
-        Said::Nothing => {
+        (Said::Nothing, _) => {
             return Effect::None("It says nothing: entered, and no reply to the desk (R22)");
         }
-        Said::Thanks | Said::More => {}
     }
     if is_before(incoming, request) {
         return Effect::None(
@@ -112,7 +114,7 @@ enum Said {
     /// Nothing at all.
     Nothing,
     /// Thanks or agreement, and nothing else.
-    Thanks,
+    Courtesy(Courtesy),
     /// More than that.
     More,
 }
@@ -135,10 +137,9 @@ fn said(draft: &Draft<'_>, incoming: &Incoming<'_>, request: &Request) -> Said {
     names.extend(specialists.iter().map(|s| s.name.as_str()));
     let names = phrase::words_of(&names);
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    if phrase::is_thanks(&draft.desk.words, &letter.new_text, &names) {
-        Said::Thanks
-    } else {
-        Said::More
+    match phrase::courtesy(&draft.desk.words, &letter.new_text, &names) {
+        Some(courtesy) => Said::Courtesy(courtesy),
+        None => Said::More,
     }
 }
 

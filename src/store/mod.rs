@@ -15,6 +15,7 @@ mod apply;
 mod contents;
 mod course;
 mod entry;
+mod moments;
 mod own;
 mod schema;
 mod statement;
