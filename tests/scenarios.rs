@@ -405,7 +405,7 @@ impl Play {
                     subject: matter.subject.clone(),
                     status: Some(stands.status),
                     due: stands.due,
-                    why: why::of(desk, &stands),
+                    why: why::of(desk, &stands, now),
                     ..Tells::default()
                 },
             }],

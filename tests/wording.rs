@@ -79,6 +79,7 @@ fn why(given_back: (u32, u32), extended: u32) -> Why {
         },
         extended,
         left: None,
+        late: false,
         until: None,
     }
 }
@@ -355,6 +356,13 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
                 }),
                 ..all.clone()
             })
+            .chain([Tells {
+                why: Some(Why {
+                    late: true,
+                    ..why((2, 180), 0)
+                }),
+                ..all.clone()
+            }])
             .collect(),
         Template::ForSpecialist => vec![
             Tells {

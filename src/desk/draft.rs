@@ -223,7 +223,7 @@ impl<'a> Draft<'a> {
             && notice.tells.opens.is_some()
         {
             notice.tells.continues = stands.continues;
-            notice.tells.why = why::of(self.desk, &stands);
+            notice.tells.why = why::of(self.desk, &stands, self.now);
         }
         let silent = match &self.silence {
             Silence::Nobody => false,

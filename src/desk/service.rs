@@ -1,5 +1,7 @@
 //! Requesters serve themselves: a letter that is one word is answered by the desk itself, and opens no request (R44).
 
+use chrono::{DateTime, Utc};
+
 use super::address::Address;
 use super::authority;
 use super::decide::{Decision, Incoming, Known, Lead, Verdict};
@@ -95,12 +97,21 @@ pub(super) fn letter<'a>(
     }
     let tells = match asked {
         Service::Status | Service::History => Tells {
-            listing: Some(listing(draft.desk, known, asked, address)),
+            listing: Some(listing(draft.desk, known, asked, address, draft.now)),
             ..rules(draft.desk, first, incoming)
         },
         Service::Help => rules(draft.desk, first, incoming),
     };
-    let word = subject::base(&incoming.letter.subject);
+    // A subject of its own is answered under that, a letter without one under the word.
+    let about = subject::base(&incoming.letter.subject);
+    let words = &draft.desk.words;
+    let list = match asked {
+        Service::Status => &words.status,
+        Service::History => &words.history,
+        Service::Help => &words.help,
+    };
+    let word = list.first().filter(|_| about.is_empty()).cloned();
+    let subject = word.unwrap_or(about);
     let template = match asked {
         Service::Status | Service::History => Template::Requests,
         Service::Help => Template::Help,
@@ -112,10 +123,7 @@ pub(super) fn letter<'a>(
         locale: telling::locale_of(draft.desk, Some(first.customer)),
         purpose: Purpose::Nothing,
         thread: telling::answering(incoming.letter),
-        tells: Tells {
-            subject: word,
-            ..tells
-        },
+        tells: Tells { subject, ..tells },
     });
     Ok(draft.end(Verdict::Answered))
 }
@@ -130,9 +138,15 @@ fn enter(draft: &mut Draft<'_>, lead: &Lead, address: &Address) {
     });
 }
 
-fn listing(desk: &Desk, known: &Known, asked: Service, reader: &Address) -> Listing {
+fn listing(
+    desk: &Desk,
+    known: &Known,
+    asked: Service,
+    reader: &Address,
+    now: DateTime<Utc>,
+) -> Listing {
     let listed = |request: &Request| {
-        let why = why::of(desk, request);
+        let why = why::of(desk, request, now);
         let matter = &request.matter;
         Listed {
             number: request.number,

@@ -79,12 +79,14 @@ pub struct Why {
     pub extended: u32,
     /// While the clock stands: the working time that is left (R19).
     pub left: Option<Span>,
+    /// Whether the due moment has passed and the answer is still owed.
+    pub late: bool,
     /// What time does next: when it closes the request; for a closed one, until when a reply takes it up again (R22).
     pub until: Option<DateTime<Utc>>,
 }
 
 /// The figures of a request as it stands; none where they would not give the due moment that it has.
-pub fn of(desk: &Desk, request: &Request) -> Option<Why> {
+pub fn of(desk: &Desk, request: &Request, now: DateTime<Utc>) -> Option<Why> {
     let calendar = &desk.calendar;
     let day = request.matter.registration_day;
     let working_days = desk.deadlines.answer;
@@ -102,6 +104,7 @@ pub fn of(desk: &Desk, request: &Request) -> Option<Why> {
         given_back: shown.given_back.iter().fold(Span::default(), more),
         extended: shown.extended,
         left: left.map(|since| Span::between(calendar, since, shown.due)),
+        late: owed && left.is_none() && shown.due <= now,
         until: ticking::until(desk, request),
     })
 }

@@ -63,6 +63,7 @@ fn why(locale: Locale, tells: &Tells, voice: &Voice<'_>) -> Vec<(&'static str, V
                 dates::working_days,
             ),
         ),
+        ("late", Value::from(why.is_some_and(|w| w.late))),
         ("left", span(why.and_then(|w| w.left))),
         (
             "until",

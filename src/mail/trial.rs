@@ -148,6 +148,7 @@ fn samples() -> Vec<(Tells, &'static str)> {
                 days: 0,
                 minutes: 0,
             }),
+            late: true,
             until: moment,
         }),
         continues: Some(Number::new(2026, 7)),

@@ -28,7 +28,7 @@ const CITED_WHOLE: usize = 40_000;
 const ATTACHMENTS: usize = 20;
 
 /// Every name that a wording may use, with the names inside it.
-pub const NAMES: [(&str, &[&str]); 57] = [
+pub const NAMES: [(&str, &[&str]); 58] = [
     ("desk", &[]),
     ("desk_address", &[]),
     ("confirm", &[]),
@@ -54,6 +54,7 @@ pub const NAMES: [(&str, &[&str]); 57] = [
     ("given_back", &[]),
     ("extended", &[]),
     ("left", &[]),
+    ("late", &[]),
     ("until", MOMENT),
     ("continues", &[]),
     ("inside", &[]),
