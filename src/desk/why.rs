@@ -52,12 +52,15 @@ impl Span {
     fn of(days: u32, pieces: TimeDelta, calendar: &Calendar, to: DateTime<Utc>) -> Self {
         let last = deadline::day_owed(calendar, to);
         let whole = calendar.working_time(calendar.start_of_day(last), calendar.end_of_day(last));
-        let (days, rest) = match pieces.checked_sub(&whole) {
-            Some(rest) if !whole.is_zero() && rest >= TimeDelta::zero() => {
-                (days.saturating_add(1), rest)
+        let (mut days, mut rest) = (days, pieces);
+        // A piece at each end, and what was carried from another span: never more than three days.
+        for _ in 0..3 {
+            if whole.is_zero() || rest < whole {
+                break;
             }
-            _ => (days, pieces),
-        };
+            days = days.saturating_add(1);
+            rest = rest.checked_sub(&whole).unwrap_or_default();
+        }
         let minutes = u32::try_from(rest.num_minutes()).unwrap_or(u32::MAX);
         Self { days, minutes }
     }
