@@ -2,8 +2,8 @@
 //!
 //! 1. `intake`: a mailbox shows a message beyond the cursor; its bytes are kept and committed before anything reads them.
 //! 2. [`Inbound::step`] takes the undecided letters in order of arrival, counts the attempt, commits.
-//! 3. [`examination::examine`]: bytes become a letter, its sender is judged, its clues are found. Nothing here knows the store. Where a
-//!    signature would make the sender surer, the DNS is asked; while it is silent, that letter waits and no other.
+//! 3. [`crate::examination::examine`], by [`reading`]: bytes become a letter, its sender is judged, its clues are found. Nothing there knows the
+//!    store. Where a signature would make the sender surer, the DNS is asked; while it is silent, that letter waits and no other.
 //! 4. [`knowledge::known`]: what the store knows that bears on it: the request it seems to be about, what the sender caused before.
 //! 5. `desk::decide`: the rules.
 //! 6. [`writing::write()`]: the notices become letters with fixed bytes and Message-IDs.
@@ -13,13 +13,13 @@ mod time;
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 
 use crate::authentication;
+use crate::backlog::Backlog;
 use crate::clock::Clock;
 use crate::config::{Config, Mailbox};
 use crate::desk::assurance::Level;
@@ -27,9 +27,9 @@ use crate::desk::decide::{self, Decision, Incoming, Known, Occasion, Verdict};
 use crate::desk::policy::{Authentication, MailboxPolicy, Strangers};
 use crate::desk::request::Kind;
 use crate::dns::resolver::Resolver;
-use crate::examination::{self, Examined};
+use crate::examination::Examined;
 use crate::knowledge;
-use crate::readings::Readings;
+use crate::reading;
 use crate::store::column::Pressed;
 use crate::store::letters::{LetterId, Waiting};
 use crate::store::pool::Store;
@@ -39,11 +39,7 @@ use crate::watch::{Sight, Watch};
 use crate::writing::{self, Draft};
 
 /// Letters taken at a time.
-const BATCH: u32 = 128;
-/// Letters decided on in one transaction.
-const PORTION: usize = 16;
-/// Raw octets held in memory at a time (P9).
-const BATCH_BYTES: u64 = 4 << 20;
+const BATCH: u32 = 256;
 /// Attempts at reading one letter before it is recorded as unreadable (A5).
 const ATTEMPTS: u32 = 3;
 
@@ -54,7 +50,7 @@ pub struct Inbound {
     clock: Clock,
     written: Arc<Notify>,
     dns: Resolver,
-    readings: Readings,
+    backlog: Backlog,
     watch: Watch,
 }
 
@@ -80,6 +76,12 @@ impl Progress {
     pub fn is_idle(&self) -> bool {
         self.decided == 0 && self.postponed == 0
     }
+
+    fn add(&mut self, further: Self) {
+        self.decided = self.decided.saturating_add(further.decided);
+        self.written = self.written.saturating_add(further.written);
+        self.postponed = self.postponed.saturating_add(further.postponed);
+    }
 }
 
 impl Inbound {
@@ -90,7 +92,7 @@ impl Inbound {
             clock,
             written,
             dns: Resolver::nobody(),
-            readings: Readings::nobody(),
+            backlog: Backlog::default(),
             watch: Watch::default(),
         }
     }
@@ -104,8 +106,8 @@ impl Inbound {
 
     /// The same, behind mailboxes in which letters may wait unread.
     #[must_use]
-    pub fn behind(mut self, readings: Readings) -> Self {
-        self.readings = readings;
+    pub fn behind(mut self, backlog: Backlog) -> Self {
+        self.backlog = backlog;
         self
     }
 
@@ -122,10 +124,7 @@ impl Inbound {
     }
 
     async fn round(&mut self, config: &Arc<Config>, locked: bool) -> Result<Progress> {
-        let mut waiting = self
-            .store
-            .undecided(BATCH, BATCH_BYTES, self.clock.now())
-            .await?;
+        let mut waiting = self.store.undecided(BATCH, self.clock.now()).await?;
         // A letter that took the process down with it must not take its neighbours down again: once tried, each goes alone.
         if waiting.iter().any(|w| w.attempts > 0) {
             waiting.truncate(1);
@@ -159,24 +158,15 @@ impl Inbound {
         let (readable, spent): (Vec<_>, Vec<_>) =
             waiting.into_iter().partition(|w| w.attempts < ATTEMPTS);
         let mut progress = Progress::default();
-        // While one portion is decided on, the next is read on another thread.
-        let mut portions = portions(readable).into_iter();
-        let mut reading = portions.next().map(|p| examine_aside(p, config));
-        while let Some(portion) = reading {
-            let examined = portion
-                .await
-                .context("Reading a letter broke off; it will be tried again alone")?;
-            reading = portions.next().map(|p| examine_aside(p, config));
-            let now = self.clock.now();
-            let (examined, waits) = authentication::settle(&mut self.dns, examined, now).await;
-            self.store.postpone(&waits).await?;
-            progress.postponed = progress.postponed.saturating_add(waits.len());
-            let done = self.portion(config, examined, locked).await?;
-            progress.decided = progress.decided.saturating_add(done.decided);
-            progress.written = progress.written.saturating_add(done.written);
-            if done.written > 0 {
-                self.written.notify_one();
-            }
+        let mut portions = reading::portions(readable).into_iter();
+        let store = self.store.clone();
+        let mut read = reading::read(&store, config, portions.next()).await?;
+        while let Some(portion) = read {
+            // While one portion is decided on, the next is fetched, and read on another thread.
+            let next = reading::read(&store, config, portions.next());
+            let (done, next) = tokio::join!(self.settle_and_decide(config, portion, locked), next);
+            progress.add(done?);
+            read = next?;
         }
         if spent.is_empty() {
             return Ok(progress);
@@ -193,7 +183,25 @@ impl Inbound {
         Ok(progress)
     }
 
-    /// Letters that were read: decided on one after the other, their letters written side by side, all committed together.
+    /// Letters that were read: those whose senders can be judged are decided on, the others put off.
+    async fn settle_and_decide(
+        &mut self,
+        config: &Arc<Config>,
+        examined: Vec<(Waiting, Examined)>,
+        locked: bool,
+    ) -> Result<Progress> {
+        let now = self.clock.now();
+        let (examined, waits) = authentication::settle(&mut self.dns, examined, now).await;
+        self.store.postpone(&waits).await?;
+        let mut progress = self.portion(config, examined, locked).await?;
+        if progress.written > 0 {
+            self.written.notify_one();
+        }
+        progress.postponed = waits.len();
+        Ok(progress)
+    }
+
+    /// Letters that can be decided on: one after the other, their letters written side by side, all committed together.
     async fn portion(
         &mut self,
         config: &Arc<Config>,
@@ -268,12 +276,10 @@ impl Inbound {
         &mut self,
         work: &mut Work,
         config: &Config,
-        mut waiting: Waiting,
+        waiting: Waiting,
         mut examined: Examined,
         now: DateTime<Utc>,
     ) -> Result<Draft> {
-        // What was read is all that is needed from here on.
-        waiting.raw = Vec::new();
         let mailbox = mailbox_policy(config, &waiting.mailbox);
         let mut known =
             knowledge::known(work, config, &mut examined, Some(waiting.id), now).await?;
@@ -341,31 +347,6 @@ pub struct Lost {
 fn sender(config: &Config, examined: &Examined) -> Option<String> {
     let from = examined.letter.from.address();
     from.map(|address| config.desk.directory.key(address))
-}
-
-/// The letters in portions that are decided on in one transaction each.
-fn portions(letters: Vec<Waiting>) -> Vec<Vec<Waiting>> {
-    let mut portions = Vec::new();
-    let mut letters = letters.into_iter().peekable();
-    while letters.peek().is_some() {
-        portions.push(letters.by_ref().take(PORTION).collect());
-    }
-    portions
-}
-
-/// Reads letters off the async threads: a hostile one costs time there, and a panic costs only this attempt.
-fn examine_aside(
-    portion: Vec<Waiting>,
-    config: &Arc<Config>,
-) -> JoinHandle<Vec<(Waiting, Examined)>> {
-    let config = Arc::clone(config);
-    tokio::task::spawn_blocking(move || {
-        let read = |w: Waiting| {
-            let examined = examination::examine(&w.raw, &config, &w.mailbox, w.arrived);
-            (w, examined)
-        };
-        portion.into_iter().map(read).collect()
-    })
 }
 
 /// Stop 8: the rules.
@@ -442,7 +423,10 @@ fn decide_on(
 }
 
 /// A decision that no letter caused: its letters are written, and all of it goes into the unit of work. How many letters there are.
-fn apply(
+///
+/// # Errors
+/// The decision doesn't fit; drop the work then.
+pub fn apply(
     work: &mut Work,
     config: &Config,
     decision: &Decision,

@@ -13,13 +13,13 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use tokio::sync::{Notify, watch};
 
+use crate::backlog::Backlog;
 use crate::clock::Clock;
 use crate::config::{After, ImapConfig, Mailbox, Source, Start};
 use crate::imap::fault::ImapFault;
 use crate::imap::fetch::{Batch, Message};
 use crate::imap::session::Session;
 use crate::maildir::{Found, Maildir, Mark};
-use crate::readings::Readings;
 use crate::store::letters::{Cursor, Fetched, Location};
 use crate::store::pool::Store;
 use crate::telemetry;
@@ -46,7 +46,7 @@ pub struct Intake {
     /// The largest letter that is taken whole, in octets.
     pub max_letter: u64,
     /// Told whenever a mailbox was read to its end.
-    pub readings: Readings,
+    pub backlog: Backlog,
 }
 
 /// What is remembered of a mailbox from one connection to the next.
@@ -108,7 +108,7 @@ impl Intake {
                 loop {
                     let looked = self.clock.now();
                     while self.take_files(&mailbox.policy.name, &mut maildir).await? > 0 {}
-                    self.readings.note(&mailbox.policy.name, looked);
+                    self.backlog.note(&mailbox.policy.name, looked);
                     maildir.wait(MAILDIR_POLL).await;
                 }
             }
@@ -137,7 +137,7 @@ impl Intake {
                 memory.careful = false;
                 let caught_up = cursor.polled.is_none();
                 cursor.polled = Some(looked);
-                self.readings.note(name, looked);
+                self.backlog.note(name, looked);
                 if caught_up {
                     of_store(self.store.set_cursor(name, cursor).await)?;
                 }

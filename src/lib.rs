@@ -9,7 +9,7 @@
 //! # The rooms, from the door down
 //! - [`cli`]: the commands, one file each; `main.rs` only calls them.
 //! - [`daemon`]: every task, how it starts, wakes others and stops. Nobody else spawns.
-//! - [`intake`], [`inbound`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`readings`], [`writing`], [`outbound`], [`explanation`], [`account`]: the walks, and what is told of them.
+//! - [`intake`], [`inbound`], [`reading`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`backlog`], [`writing`], [`outbound`], [`explanation`], [`account`]: the walks, and what is told of them; [`takeover`]: what a new configuration brings about.
 //! - [`mail`]: bytes to values and back, pure: reading, screening, judging senders, threads and tokens, quotations, wording, composing.
 //! - [`store`]: the database, one file per table group. Nothing decides there.
 //! - [`config`]: the TOML shapes; every fault at once, with file, line and key.
@@ -29,6 +29,7 @@
 
 pub mod account;
 pub mod authentication;
+pub mod backlog;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -47,9 +48,10 @@ pub mod mail;
 pub mod maildir;
 pub mod outbound;
 pub mod parcel;
-pub mod readings;
+pub mod reading;
 pub mod smtp;
 pub mod store;
+pub mod takeover;
 pub mod telemetry;
 pub mod tls;
 pub mod watch;

@@ -70,6 +70,26 @@ pub fn reload_refused(why: &str) {
     tracing::error!("Configuration not reloaded, the old one stays in force:\n{why}");
 }
 
+/// The secret file lost a key that letters were sealed with.
+pub fn keys_removed() {
+    tracing::warn!(
+        "A key is gone from the secret file: replies to letters sealed with it no longer prove what they answer, and count as other people's tokens"
+    );
+}
+
+/// An appointment is otherwise than the desk knew it.
+pub fn appointment_changed(customer: &str, what: &str) {
+    tracing::info!(customer, what, "Appointment changed");
+}
+
+/// Changes of the files can't be noticed; signals still work.
+pub fn not_watching(why: &str) {
+    tracing::warn!(
+        why,
+        "Changed files are not noticed by themselves: send SIGHUP to reload"
+    );
+}
+
 /// The configuration is good, and something in it is worth a look.
 pub fn configuration_warning(what: &str) {
     tracing::warn!("{what}");

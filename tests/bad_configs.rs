@@ -1,4 +1,4 @@
-//! Every way a configuration can be wrong is a folder in `bad_configs/`, and must be refused for that reason, in these words. `UPDATE=1` rewrites the words.
+//! Every way a configuration can be wrong is a folder in `bad_configs/`, and must be refused for that reason, in these words. `UPDATE=1` rewrites the words (K101).
 //!
 //! A folder holds `postdesk.toml`, mostly `customers/`, and `expected`; besides, where the case is about that:
 //! `env` (one `NAME=value` a line) and `files` (one `MODE NAME` or `absent NAME` a line).

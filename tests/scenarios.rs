@@ -18,6 +18,8 @@
 //! A step `DAY DATE TIME  tick` only lets time pass; `dns silent` and `dns answers` say what the DNS does from then on;
 //! `resolved NUMBER`, `asked NUMBER`, `closed NUMBER`, `extended NUMBER DAYS` stand for a specialist who resolves a request, asks its requester, closes it or has it prolonged;
 //! `shown NAME TEMPLATE` prints the text of the last such letter to NAME.
+//! `reload NAME` reloads after an edit of `customers/NAME.toml` (or of the
+//! main file: `reload config`): each line `| OLD => NEW` replaces the first OLD by NEW (`\n` begins a new line), any other line is put behind the last.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -54,6 +56,7 @@ use postdesk::store::letters::{Fetched, Location};
 use postdesk::store::outbox::Fate;
 use postdesk::store::pool::Store;
 use postdesk::store::work::Written;
+use postdesk::takeover;
 use postdesk::writing;
 
 #[path = "support/signer.rs"]
@@ -176,6 +179,7 @@ struct Received {
 }
 
 struct Play {
+    dir: PathBuf,
     config: Arc<Config>,
     clock: Clock,
     store: Store,
@@ -347,6 +351,9 @@ impl Play {
             self.clock.set(at);
             let days = words.get(5).map(|days| days.parse().unwrap());
             self.moved(words[4], to, days).await;
+        } else if words[3] == "reload" {
+            self.clock.set(at);
+            self.reload(words[4], &step.body).await;
         } else {
             self.letter(step, at).await;
         }
@@ -426,6 +433,37 @@ impl Play {
         };
         work.apply(None, &decision, &names, written, now).unwrap();
         work.commit().await.unwrap();
+    }
+
+    /// Somebody edits a file, and the daemon reloads.
+    async fn reload(&mut self, name: &str, edits: &[String]) {
+        let main = self.dir.join("postdesk.toml");
+        let file = match name {
+            "config" => main.clone(),
+            customer => self.dir.join(format!("customers/{customer}.toml")),
+        };
+        let mut text = std::fs::read_to_string(&file).unwrap_or_default();
+        for edit in edits {
+            match edit.split_once(" => ") {
+                Some((old, new)) => {
+                    assert!(text.contains(old), "{name} has no {old}");
+                    text = text.replacen(old, &new.replace("\\n", "\n"), 1);
+                }
+                None => writeln!(text, "{edit}").unwrap(),
+            }
+        }
+        std::fs::write(&file, text).unwrap();
+        let loaded = config::load::load(&main, [], self.clock.now());
+        self.config = Arc::new(loaded.unwrap_or_else(|f| panic!("{f}")).config);
+        self.take_over().await;
+    }
+
+    /// What the daemon does at its start and after each reload.
+    async fn take_over(&self) {
+        let now = self.clock.now();
+        takeover::appointments(&self.store, &self.config, now)
+            .await
+            .unwrap();
     }
 
     /// Every domain of the cast publishes the key that signs in scenarios.
@@ -665,6 +703,14 @@ impl Play {
                 });
             }
         }
+        for line in self.store.history_of_the_desk().await.unwrap() {
+            if line.at == now && line.word != "roll-taken" {
+                let said: serde_json::Value = serde_json::from_str(&line.data).unwrap();
+                let told = |key: &str| said[key].as_str().unwrap_or("-").to_owned();
+                let who = name_of(said["person"]["address"].as_str().unwrap_or("-"));
+                lines.push(format!("{} {}: {who}", told("installation"), line.word));
+            }
+        }
         let due = self.store.settle_and_claim(&[], 1000, now).await.unwrap();
         let mut settled = Vec::new();
         for letter in &due {
@@ -816,6 +862,7 @@ async fn play(text: &str) -> String {
     let inbound = Inbound::new(store.clone(), clock.clone(), Arc::default())
         .asking(Resolver::told(Arc::clone(&dns)));
     let mut play = Play {
+        dir: dir.path().to_owned(),
         config,
         clock,
         store,
@@ -828,6 +875,7 @@ async fn play(text: &str) -> String {
         out: String::new(),
     };
     play.dns_says("answers");
+    play.take_over().await;
     play.out.push_str(&head.join("\n"));
     if !head.is_empty() {
         play.out.push('\n');

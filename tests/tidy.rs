@@ -21,20 +21,22 @@ const ARROWS: &[(&str, &str)] = &[
     ("main", "cli telemetry"),
     (
         "cli",
-        "daemon intake inbound outbound readings dns examination knowledge writing explanation account config store mail desk clock telemetry imap smtp maildir folder courier parcel",
+        "daemon intake inbound outbound takeover backlog dns examination knowledge writing explanation account config store mail desk clock telemetry imap smtp maildir folder courier parcel",
     ),
     (
         "daemon",
-        "intake inbound outbound readings dns courier parcel imap maildir smtp folder store config clock telemetry desk mail",
+        "intake inbound outbound takeover backlog dns courier parcel imap maildir smtp folder store config clock telemetry desk mail",
     ),
+    ("takeover", "inbound store config desk telemetry"),
     (
         "intake",
-        "imap maildir readings store config clock telemetry desk",
+        "imap maildir backlog store config clock telemetry desk",
     ),
     (
         "inbound",
-        "authentication dns examination knowledge readings watch writing explanation store config desk clock telemetry",
+        "authentication dns reading backlog examination knowledge watch writing explanation store config desk clock telemetry",
     ),
+    ("reading", "examination store config"),
     ("authentication", "dns examination store telemetry"),
     ("writing", "examination explanation mail store config desk"),
     ("examination", "mail config desk"),
@@ -59,6 +61,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("telemetry", "desk"),
     ("parcel", ""),
     ("readings", ""),
+    ("backlog", ""),
     ("clock", ""),
     ("desk", ""),
     ("lib", ""),
@@ -105,12 +108,12 @@ const HOMES: &[(&str, &str, &[&str], &str)] = &[
         "return a future, the daemon runs it",
     ),
     (
-        // Inbound parses on a thread with a large stack; config reads what a password command prints, which may never end.
+        // Reading parses on a thread with a large stack; config reads what a password command prints, which may never end.
         "threads",
         r"\b(spawn_blocking|thread::(spawn|scope|Builder))\b",
         &[
             "src/daemon",
-            "src/inbound",
+            "src/reading",
             "src/writing",
             "src/config/secret.rs",
         ],

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use postdesk::backlog::Backlog;
 use postdesk::clock::Clock;
 use postdesk::config::{self, Config};
 use postdesk::desk::course::Ending;
@@ -20,7 +21,6 @@ use postdesk::desk::event::Event;
 use postdesk::desk::request::{Number, Request, RequestId, Status};
 use postdesk::desk::{replay, ticking};
 use postdesk::inbound::Inbound;
-use postdesk::readings::Readings;
 use postdesk::store::history::ChainState;
 use postdesk::store::letters::{Fetched, Location};
 use postdesk::store::pool::Store;
@@ -70,12 +70,12 @@ struct Desk {
 }
 
 impl Desk {
-    async fn open(start: &str, readings: Readings) -> Self {
+    async fn open(start: &str, backlog: Backlog) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = load(dir.path(), "");
         let store = Store::open(&config.store_url).await.unwrap();
         let clock = Clock::manual(at(start));
-        let inbound = Inbound::new(store.clone(), clock.clone(), Arc::default()).behind(readings);
+        let inbound = Inbound::new(store.clone(), clock.clone(), Arc::default()).behind(backlog);
         Self {
             _dir: dir,
             config,
@@ -159,8 +159,8 @@ impl Desk {
         work.commit().await.unwrap();
     }
 
-    async fn asked_on_monday(readings: Readings) -> Self {
-        let mut desk = Self::open("2026-08-17 11:00", readings).await;
+    async fn asked_on_monday(backlog: Backlog) -> Self {
+        let mut desk = Self::open("2026-08-17 11:00", backlog).await;
         desk.keep(at("2026-08-17 11:00"), "Report", "No report.")
             .await;
         desk.inbound.step(&desk.config.clone()).await.unwrap();
@@ -171,16 +171,18 @@ impl Desk {
     }
 }
 
-fn readings(began: &str) -> Readings {
-    Readings::new(["support"], at(began), Arc::default())
+fn backlog(began: &str) -> Backlog {
+    let backlog = Backlog::default();
+    backlog.watch(["support"], at(began));
+    backlog
 }
 
 /// R2: the answer lies in the mailbox since before the closing, and the mailbox has not been read yet.
 #[tokio::test]
 async fn nothing_is_closed_while_a_mailbox_is_unread() {
-    let readings = readings("2026-08-31 17:05");
-    let mut desk = Desk::asked_on_monday(readings.clone()).await;
-    readings.note("support", at("2026-08-24 09:00"));
+    let backlog = backlog("2026-08-31 17:05");
+    let mut desk = Desk::asked_on_monday(backlog.clone()).await;
+    backlog.note("support", at("2026-08-24 09:00"));
     desk.work().await;
     assert!(desk.request(1).await.course.reminded.is_some());
     // Ten days have passed, and the mailbox was last read before that.
@@ -193,7 +195,7 @@ async fn nothing_is_closed_while_a_mailbox_is_unread() {
         "For August.",
     )
     .await;
-    readings.note("support", at("2026-08-31 17:06"));
+    backlog.note("support", at("2026-08-31 17:06"));
     desk.clock.set(at("2026-08-31 17:07"));
     desk.work().await;
     let request = desk.request(1).await;
@@ -204,9 +206,9 @@ async fn nothing_is_closed_while_a_mailbox_is_unread() {
 /// A mailbox that can't be read for an hour does not stop the desk for ever.
 #[tokio::test]
 async fn a_mailbox_that_stays_down_is_not_waited_for() {
-    let readings = readings("2026-08-31 16:30");
-    let mut desk = Desk::asked_on_monday(readings.clone()).await;
-    readings.note("support", at("2026-08-24 09:00"));
+    let backlog = backlog("2026-08-31 16:30");
+    let mut desk = Desk::asked_on_monday(backlog.clone()).await;
+    backlog.note("support", at("2026-08-24 09:00"));
     desk.work().await;
     for (now, status) in [
         ("2026-08-31 17:00", Status::AwaitingInformation),
@@ -233,7 +235,7 @@ async fn a_mailbox_that_stays_down_is_not_waited_for() {
 /// What is kept and undecided goes before what time does later, without any mailbox.
 #[tokio::test]
 async fn a_letter_that_is_kept_goes_before_a_later_closing() {
-    let mut desk = Desk::asked_on_monday(Readings::nobody()).await;
+    let mut desk = Desk::asked_on_monday(Backlog::default()).await;
     desk.work().await;
     desk.clock.set(at("2026-09-02 10:00"));
     desk.keep(
@@ -249,8 +251,8 @@ async fn a_letter_that_is_kept_goes_before_a_later_closing() {
 /// R16: an opening waits for its mailbox some minutes only.
 #[tokio::test]
 async fn an_opening_waits_a_little_for_an_unread_mailbox() {
-    let readings = readings("2026-08-17 08:00");
-    let mut desk = Desk::open("2026-08-17 08:00", readings.clone()).await;
+    let backlog = backlog("2026-08-17 08:00");
+    let mut desk = Desk::open("2026-08-17 08:00", backlog.clone()).await;
     desk.keep(at("2026-08-17 08:00"), "Early", "Early.").await;
     desk.work().await;
     desk.clock.set(at("2026-08-17 09:00"));
@@ -268,7 +270,7 @@ async fn an_opening_waits_a_little_for_an_unread_mailbox() {
             .unwrap()
             .is_none()
     );
-    readings.note("support", at("2026-08-17 09:02"));
+    backlog.note("support", at("2026-08-17 09:02"));
     desk.work().await;
     assert_eq!(desk.request(1).await.matter.subject, "Early");
     assert_eq!(desk.request(2).await.matter.subject, "Later");
@@ -283,7 +285,7 @@ async fn an_opening_waits_a_little_for_an_unread_mailbox() {
 /// Item 7: a configuration that changed finds the next moments anew, in portions.
 #[tokio::test]
 async fn a_new_configuration_finds_the_moments_anew() {
-    let mut desk = Desk::open("2026-08-17 10:00", Readings::nobody()).await;
+    let mut desk = Desk::open("2026-08-17 10:00", Backlog::default()).await;
     for n in 0..3 {
         desk.keep(at("2026-08-17 10:00"), &format!("Report {n}"), "No report.")
             .await;
@@ -314,7 +316,7 @@ async fn a_new_configuration_finds_the_moments_anew() {
 
 /// What became of letters that arrived at these moments, if the daemon ran at those.
 async fn told(arrivals: &[DateTime<Utc>], runs: &[DateTime<Utc>]) -> Vec<(String, Request)> {
-    let mut desk = Desk::open("2026-08-03 00:00", Readings::nobody()).await;
+    let mut desk = Desk::open("2026-08-03 00:00", Backlog::default()).await;
     let mut kept = 0;
     for run in runs {
         desk.clock.set(*run);

@@ -84,9 +84,16 @@ fn sound(raw: &[u8], letter: &Letter, caps: Caps) {
         assert_shown("a fault", fault);
         assert!(fault.len() <= 400, "a fault that nobody reads: {fault}");
     }
-    if let From::Nobody { why, shown } = &letter.from {
+    if let From::Nobody {
+        why,
+        shown,
+        claimed,
+    } = &letter.from
+    {
         assert_shown("why there is no sender", why);
         assert_shown("the sender shown", shown);
+        assert_shown("the name claimed", &claimed.name);
+        assert_shown("the address claimed", &claimed.address);
     }
     if let Some((_, why)) = &letter.automatic {
         assert_shown("the mark of a machine", why);

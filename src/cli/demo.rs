@@ -11,6 +11,7 @@ use tokio::sync::{Notify, watch};
 
 use super::failure::Failure;
 use super::settings;
+use crate::backlog::Backlog;
 use crate::clock::Clock;
 use crate::config::{self, Config, Source};
 use crate::courier::Courier;
@@ -22,7 +23,6 @@ use crate::mail::parse::{self, Caps};
 use crate::mail::thread::Keys;
 use crate::maildir::Maildir;
 use crate::outbound::Outbound;
-use crate::readings::Readings;
 use crate::store::pool::Store;
 
 const MAIN: &str = include_str!("../../demo/postdesk.toml");
@@ -272,7 +272,7 @@ impl Stage {
 
     async fn take_in(&self) -> Result<()> {
         let intake = Intake {
-            readings: Readings::nobody(),
+            backlog: Backlog::default(),
             store: self.store.clone(),
             clock: self.clock.clone(),
             wake: Notify::new().into(),

@@ -15,6 +15,9 @@ use super::section::Section;
 use super::source::{Place, Placed};
 use super::tree::Table;
 
+/// The folder of the customers' files, beside the main file.
+pub const FOLDER: &str = "customers";
+
 /// A customer, with the places that must agree with those of others.
 #[derive(Debug)]
 pub struct ReadCustomer {
@@ -49,7 +52,8 @@ pub struct ReadInstallation {
 
 /// Reads `customers/*.toml`; a hidden file and an editor's copy is left alone.
 pub fn customers(reading: &Reading, main: usize) -> Vec<ReadCustomer> {
-    let folder = reading.resolve("customers");
+    let folder = reading.resolve(FOLDER);
+    reading.look_at(&folder);
     let is_toml = |path: &&std::path::PathBuf| path.extension().is_some_and(|e| e == "toml");
     let files = match entries(&folder) {
         Ok(files) => files,
@@ -140,7 +144,7 @@ fn customer(reading: &Reading, path: &Path) -> Option<ReadCustomer> {
 
 /// Reads a file as a table; what keeps it from being one is noted.
 pub fn read_table(reading: &Reading, path: &Path) -> Option<(usize, Table)> {
-    let octets = match std::fs::read(path) {
+    let octets = match reading.octets(path) {
         Ok(octets) => octets,
         Err(error) => {
             let file = reading.add_source(path, "");

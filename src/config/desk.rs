@@ -41,6 +41,8 @@ pub struct ReadDesk {
     pub plus_addressing: bool,
     /// R5 ⚙.
     pub fold_local: bool,
+    /// Whether changed files are noticed without a signal.
+    pub watch: bool,
 }
 
 /// Reads `[desk]`.
@@ -60,6 +62,7 @@ pub fn desk(root: &Section<'_>) -> ReadDesk {
         acknowledge_queued: section.flag("acknowledge_queued", true),
         plus_addressing: section.flag("plus_addressing", false),
         fold_local: section.flag("fold_local_part", true),
+        watch: section.flag("watch", true),
     };
     section.end();
     desk

@@ -17,6 +17,7 @@ pub fn wording(root: &Section<'_>) -> Option<Wording> {
     section.end();
     let reading = root.reading();
     let path = reading.resolve(&folder.value);
+    reading.look_at(&path);
     if !path.is_dir() {
         if is_written {
             reading.fault(
@@ -33,6 +34,9 @@ pub fn wording(root: &Section<'_>) -> Option<Wording> {
         return Some(Wording::built_in());
     }
     let mut sources: Vec<(PathBuf, String)> = Vec::new();
+    for language in ["ru", "en"] {
+        reading.look_at(&path.join(language));
+    }
     let found = files(&path).unwrap_or_else(|error| {
         let what = format!("the folder `{}` cannot be listed", path.display());
         reading.fault(
@@ -44,6 +48,7 @@ pub fn wording(root: &Section<'_>) -> Option<Wording> {
         Vec::new()
     });
     for file in found {
+        reading.look_at(&file);
         match std::fs::read_to_string(&file) {
             Ok(text) => sources.push((file, text)),
             Err(error) => {

@@ -1,7 +1,7 @@
 //! One loading of the whole configuration: every file is read, everything is checked, and either all of it holds or none of it.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
@@ -46,10 +46,23 @@ pub fn load(
     variables: impl IntoIterator<Item = (String, String)>,
     now: DateTime<Utc>,
 ) -> Result<Loaded, Faults> {
+    attempt(path, variables, now, None).0
+}
+
+/// The same, and the files and folders that it came from, also of one that does not hold; with the text of one file in place of what it holds.
+pub fn attempt(
+    path: &Path,
+    variables: impl IntoIterator<Item = (String, String)>,
+    now: DateTime<Utc>,
+    instead: Option<(&Path, &str)>,
+) -> (Result<Loaded, Faults>, BTreeSet<PathBuf>) {
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     let variables: BTreeMap<String, String> = variables.into_iter().collect();
     // The zone is not known yet; a day more or less makes no difference to any check.
-    let reading = Reading::new(folder, now.date_naive(), variables.clone());
+    let mut reading = Reading::new(folder, now.date_naive(), variables.clone());
+    if let Some((file, text)) = instead {
+        reading = reading.instead(file, text);
+    }
     let config = read_table(&reading, path).and_then(|(file, mut table)| {
         overlay(&reading, &variables, &mut table);
         whole(&reading, file, &table)
@@ -58,16 +71,17 @@ pub fn load(
         let what = "the configuration came to nothing, and no fault was found";
         reading.fault(Fault::error(Place::whole(0), what).todo("report this as a bug of postdesk"));
     }
-    let (warnings, overview) = reading.end()?;
-    match config {
-        Some(config) => Ok(Loaded {
+    let looked_at = reading.looked_at();
+    let loaded = reading.end().and_then(|(warnings, overview)| {
+        // Whatever has no configuration has a fault by now.
+        let config = config.ok_or_else(Faults::default)?;
+        Ok(Loaded {
             config,
             warnings,
             overview,
-        }),
-        // Not reached: whatever has no configuration has a fault by now.
-        None => Err(Faults::default()),
-    }
+        })
+    });
+    (loaded, looked_at)
 }
 
 fn whole(reading: &Reading, file: usize, table: &Table) -> Option<Config> {
@@ -116,6 +130,7 @@ fn whole(reading: &Reading, file: usize, table: &Table) -> Option<Config> {
             breakers: Breakers::ALL,
             plus_addressing: desk.plus_addressing,
         },
+        watch: desk.watch,
         mailboxes: boxes(mailboxes),
         courier: courier?,
         dns,
@@ -123,6 +138,7 @@ fn whole(reading: &Reading, file: usize, table: &Table) -> Option<Config> {
         keys: desk.keys?,
         wording: wording?,
         max_letter,
+        authorities: reading.authorities(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! The TOML shapes: every fault at once, with file, line and key; what comes out is values that the rest of the house takes.
 
+pub mod amend;
 pub mod customers;
 pub mod desk;
 pub mod directory;
@@ -11,6 +12,7 @@ pub mod letters;
 pub mod load;
 pub mod mailbox;
 pub mod nearest;
+pub mod pen;
 pub mod people;
 pub mod production;
 pub mod reading;
@@ -20,6 +22,7 @@ pub mod server;
 pub mod source;
 pub mod tree;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -46,6 +49,8 @@ pub fn load(path: &Path) -> Result<(Config, Vec<Warning>), Faults> {
 pub struct Config {
     /// The rules' part.
     pub desk: Desk,
+    /// Whether the daemon reloads by itself when one of the files changes.
+    pub watch: bool,
     /// The mailboxes, in the order of the file.
     pub mailboxes: Vec<Mailbox>,
     /// The way out.
@@ -60,6 +65,8 @@ pub struct Config {
     pub wording: Wording,
     /// The largest letter that is taken whole, in octets.
     pub max_letter: u64,
+    /// What the files of certificate authorities held, as SHA-256: one may be replaced under the same name.
+    pub authorities: BTreeMap<PathBuf, [u8; 32]>,
 }
 
 /// One mailbox: the rules' part, what counts as our own server's word, and how to reach it.
@@ -76,12 +83,19 @@ pub struct Mailbox {
 }
 
 /// Where a mailbox is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// On an IMAP server.
     Imap(ImapConfig),
     /// A Maildir folder.
     Maildir(PathBuf),
+}
+
+impl Config {
+    /// What the file of certificate authorities held that this server is checked with; none if it names none.
+    pub fn authority(&self, endpoint: &Endpoint) -> Option<&[u8; 32]> {
+        self.authorities.get(endpoint.ca_file.as_ref()?)
+    }
 }
 
 /// How a connection is protected.
@@ -96,7 +110,7 @@ pub enum Tls {
 }
 
 /// A host to connect to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// Name or address; the name that the certificate must have.
     pub host: String,
@@ -131,7 +145,7 @@ impl std::fmt::Debug for Secret {
 }
 
 /// User name and password.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
     /// User name.
     pub username: String,
@@ -140,7 +154,7 @@ pub struct Login {
 }
 
 /// How to read a mailbox over IMAP.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImapConfig {
     /// The server.
     pub endpoint: Endpoint,
@@ -179,7 +193,7 @@ pub enum After {
 }
 
 /// The way out.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CourierConfig {
     /// An SMTP server.
     Smtp {

@@ -60,6 +60,7 @@ fn bundled(section: &Section<'_>, name: &Placed<String>) -> Option<BTreeMap<Naiv
 fn own(section: &Section<'_>, name: &Placed<String>) -> Option<BTreeMap<NaiveDate, DayRule>> {
     let reading = section.reading();
     let path = reading.resolve(&name.value);
+    section.reading().look_at(&path);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) => {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
+use sha2::{Digest as _, Sha256};
 
 use super::fault::{Fault, Faults, Warning, verdict};
 use super::nearest::{listed, nearest};
@@ -47,6 +48,9 @@ pub struct Reading {
     unknown: RefCell<Vec<Unknown>>,
     sections: RefCell<Vec<(String, Place)>>,
     effective: RefCell<Vec<Effective>>,
+    looked_at: RefCell<BTreeSet<PathBuf>>,
+    instead: Option<(PathBuf, String)>,
+    authorities: RefCell<BTreeMap<PathBuf, [u8; 32]>>,
 }
 
 impl Reading {
@@ -62,7 +66,52 @@ impl Reading {
             unknown: RefCell::default(),
             sections: RefCell::default(),
             effective: RefCell::default(),
+            looked_at: RefCell::default(),
+            instead: None,
+            authorities: RefCell::default(),
         }
+    }
+
+    /// The same, with this text in place of what the file holds: to try what it would come to.
+    #[must_use]
+    pub fn instead(mut self, path: &Path, text: &str) -> Self {
+        self.instead = Some((path.to_owned(), text.to_owned()));
+        self
+    }
+
+    /// The octets of a file of the configuration.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn octets(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+        self.look_at(path);
+        match &self.instead {
+            Some((other, text)) if other == path => Ok(text.clone().into_bytes()),
+            _ => std::fs::read(path),
+        }
+    }
+
+    /// Notes that what the configuration comes to depends on this file or folder, whether it is there or not.
+    pub fn look_at(&self, path: &Path) {
+        self.looked_at.borrow_mut().insert(path.to_owned());
+    }
+
+    /// Everything that the configuration depends on so far.
+    pub fn looked_at(&self) -> BTreeSet<PathBuf> {
+        self.looked_at.borrow().clone()
+    }
+
+    /// Notes what a file of certificate authorities holds.
+    pub fn note_authority(&self, path: &Path, pem: &[u8]) {
+        let digest = Sha256::digest(pem).into();
+        self.authorities
+            .borrow_mut()
+            .insert(path.to_owned(), digest);
+    }
+
+    /// What the files of certificate authorities hold, as SHA-256.
+    pub fn authorities(&self) -> BTreeMap<PathBuf, [u8; 32]> {
+        self.authorities.borrow().clone()
     }
 
     /// A path of the configuration as the process can use it.

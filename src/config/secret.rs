@@ -26,6 +26,7 @@ const INLINE: &str =
 
 /// Reads a file that nobody but its owner may read; a fault is told at `at`, with `make` as the way to make one.
 pub fn private_file(reading: &Reading, path: &Path, at: Place, make: &str) -> Option<String> {
+    reading.look_at(path);
     let shown = path.display();
     let unreadable = |why: String| {
         Fault::error(at, format!("`{shown}` cannot be read"))
@@ -117,6 +118,7 @@ pub fn password(section: &Section<'_>) -> Option<Placed<Secret>> {
     }
     let credential = credential?;
     let path = credential_path(reading, &credential)?;
+    reading.look_at(&path);
     match contents(&path) {
         Ok(text) => one_line(section, &text, credential.at),
         Err(why) => {

@@ -131,9 +131,11 @@ fn check_host(section: &Section<'_>, host: &Placed<String>) {
 
 fn check_authorities(section: &Section<'_>, file: &Placed<String>) {
     let path = section.reading().resolve(&file.value);
+    section.reading().look_at(&path);
     let found = std::fs::read(&path)
         .map_err(|error| error.to_string())
         .and_then(|pem| {
+            section.reading().note_authority(&path, &pem);
             CertificateDer::pem_slice_iter(&pem)
                 .collect::<Result<Vec<_>, _>>()
                 .map_err(|error| error.to_string())

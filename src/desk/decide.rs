@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
+use super::appointments::{Change, Roll};
 use super::assurance::SenderAssurance;
 use super::bounce::Returned;
 use super::course::Course;
@@ -14,7 +15,7 @@ use super::letter::Letter;
 use super::notice::Notice;
 use super::policy::{Desk, MailboxPolicy};
 use super::request::{Matter, Number, Pending, Request, RequestId};
-use super::{reception, ticking, timing};
+use super::{appointments, configuration, reception, ticking, timing};
 
 /// What became of a letter, in one word (R1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -219,6 +220,12 @@ pub enum Occasion<'a> {
         /// Whether the letter itself was for the desk's own people: then it is only recorded.
         internal: bool,
     },
+    /// The desk looks at the appointments for the first time.
+    FirstRoll(&'a Roll),
+    /// Appointments are otherwise than the desk knew them (R6, R31).
+    Appointments(&'a [Change]),
+    /// The configuration was looked at anew (P8): its faults as `check` tells them; none if it is good again.
+    Configuration(Option<&'a str>),
 }
 
 /// What a decision is about.
@@ -311,5 +318,8 @@ pub fn decide(desk: &Desk, known: &Known, occasion: &Occasion<'_>, now: DateTime
             why,
             internal,
         } => timing::undelivered(desk, *request, to, why, *internal, now),
+        Occasion::FirstRoll(roll) => appointments::first_seen(desk, roll, now),
+        Occasion::Appointments(changes) => appointments::changed(desk, changes, now),
+        Occasion::Configuration(faults) => configuration::looked_at(desk, *faults, now),
     }
 }

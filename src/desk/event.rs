@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::address::Address;
+use super::appointments::{Change, Roll};
 use super::course::Ending;
 use super::request::{Kind, Number, PendingKind, Status, Type};
 
@@ -215,6 +216,13 @@ pub enum Event {
         /// Its name in the outbox where a bounce tells of it: the row still says that the server took it, and is corrected with this.
         outbox: Option<i64>,
     },
+    /// The appointments were looked at for the first time; belongs to no request.
+    RollTaken {
+        /// All of them.
+        roll: Roll,
+    },
+    /// An appointment is otherwise than the desk knew it (R6, R31); belongs to no request.
+    Appointment(Change),
 }
 
 impl Event {
@@ -242,6 +250,8 @@ impl Event {
             Self::Settled { .. } => "settled",
             Self::Noted { .. } => "noted",
             Self::Undelivered { .. } => "undelivered",
+            Self::RollTaken { .. } => "roll-taken",
+            Self::Appointment(change) => change.what.word(),
         }
     }
 }

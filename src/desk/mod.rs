@@ -1,10 +1,13 @@
 //! The rules: the regulation as pure code. Values in, a [`decide::Decision`] out; no clock, no I/O, no `async`, and nothing here can fail.
 
 pub mod address;
+pub mod amendment;
+pub mod appointments;
 pub mod assurance;
 pub mod authority;
 pub mod bounce;
 pub mod calendar;
+mod configuration;
 pub mod course;
 pub mod deadline;
 pub mod decide;

@@ -288,6 +288,10 @@ pub enum Alert {
     Unreadable,
     /// A letter of the desk could not be delivered; to whom, and the server's reason.
     Undelivered(Address, String),
+    /// The configuration was edited and has faults: the old one stays in force (P8). The faults are the text.
+    BadConfiguration,
+    /// It is good again.
+    GoodConfiguration,
 }
 
 impl Alert {
@@ -295,7 +299,11 @@ impl Alert {
     pub fn is_of_a_limit(&self) -> bool {
         match self {
             Self::OverLimit | Self::Flood | Self::BadTokens(..) => true,
-            Self::Held(_) | Self::Unreadable | Self::Undelivered(..) => false,
+            Self::Held(_)
+            | Self::Unreadable
+            | Self::Undelivered(..)
+            | Self::BadConfiguration
+            | Self::GoodConfiguration => false,
         }
     }
 }

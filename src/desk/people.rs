@@ -28,6 +28,25 @@ pub enum Role {
     Contract,
 }
 
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 3] = [Self::Primary, Self::Additional, Self::Contract];
+
+    /// The word in configuration, store and history.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Additional => "additional",
+            Self::Contract => "contract",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|r| r.word() == word)
+    }
+}
+
 /// One appointment of one person to one installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Representative {

@@ -80,14 +80,7 @@ pub(super) fn letter(
         let reason = "Its signature was seen before under another letter: one of the two was sent again by somebody else (K4)";
         return held(draft, incoming, Tells::default(), reason.into());
     }
-    if draft.watch_limits(known, incoming.assurance) && !known.limit_told {
-        telling::alert(
-            &mut draft,
-            Some(incoming),
-            Tells::default(),
-            Alert::OverLimit,
-        );
-    }
+    watch_sender(&mut draft, known, incoming);
     if machine.is_none() {
         match service::letter(draft, known, incoming, &standing, &address) {
             Ok(decision) => return decision,
@@ -107,6 +100,13 @@ pub(super) fn letter(
         draft.keep_silent_to(&address);
     }
     on_its_own(draft, known, incoming, &standing, &address)
+}
+
+/// R48: the specialists are told once of a sender who passed a limit.
+fn watch_sender(draft: &mut Draft<'_>, known: &Known, incoming: &Incoming<'_>) {
+    if draft.watch_limits(known, incoming.assurance) && !known.limit_told {
+        telling::alert(draft, Some(incoming), Tells::default(), Alert::OverLimit);
+    }
 }
 
 /// So many tokens in an hour from one domain that are none of ours: somebody may be guessing (`TRUST` 5 rule 5).

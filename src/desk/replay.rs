@@ -90,6 +90,8 @@ fn happen(request: &mut Request, event: &Event) {
         | Event::Declined { .. }
         | Event::HandedOver { .. }
         | Event::Noted { .. }
-        | Event::Undelivered { .. } => {}
+        | Event::Undelivered { .. }
+        | Event::RollTaken { .. }
+        | Event::Appointment(_) => {}
     }
 }

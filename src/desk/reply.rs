@@ -80,6 +80,22 @@ pub(super) fn letter<'a>(
         draft.goes_on_from(number);
         return Result::NotAbout(Box::new(draft));
     }
+    Result::Decided(Box::new(continues(
+        draft, known, incoming, lead, standing, address, effect,
+    )))
+}
+
+/// A party's letter: entered, and whatever it settles or moves.
+fn continues(
+    mut draft: Draft<'_>,
+    known: &Known,
+    incoming: &Incoming<'_>,
+    lead: &Lead,
+    standing: &Standing<'_>,
+    address: &Address,
+    effect: Effect,
+) -> Decision {
+    let request = &lead.request;
     draft.because("The sender is a party of the request: the letter continues it (R44)");
     draft.findings().supporting.push(format!(
         "It is about {}: {}",
@@ -118,7 +134,7 @@ pub(super) fn letter<'a>(
     let (matter, state) = draft.after(request);
     let tells = telling::tells(draft.desk, &matter, state);
     telling::specialists(&mut draft, Some(incoming), tells);
-    Result::Decided(Box::new(draft.end(Verdict::Attached)))
+    draft.end(Verdict::Attached)
 }
 
 /// Whether the sender is proved as what waits demands it (R13).

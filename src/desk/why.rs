@@ -114,7 +114,12 @@ pub fn of(desk: &Desk, request: &Request, now: DateTime<Utc>) -> Option<Why> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::arithmetic_side_effects,
+        reason = "tests"
+    )]
     use std::collections::BTreeMap;
 
     use chrono::NaiveDateTime;

@@ -6,11 +6,11 @@ use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Inbound, Progress, decide_on};
+use crate::backlog::{BRIEF, PATIENCE};
 use crate::config::Config;
 use crate::desk::decide::{Known, Occasion};
 use crate::desk::request::{Pending, Request, RequestId};
 use crate::desk::ticking;
-use crate::readings::{BRIEF, PATIENCE};
 use crate::store::work::Work;
 
 /// Of each kind of thing that is due, so many at a time.
@@ -81,9 +81,9 @@ impl Inbound {
             let before = letter.and_then(|l| l.checked_sub_signed(TimeDelta::microseconds(1)));
             before.map_or(until, |before| before.min(until))
         };
-        let brief = self.readings.until(now, BRIEF);
+        let brief = self.backlog.until(now, BRIEF);
         Ok(Horizon {
-            hard: before(waiting, self.readings.until(now, PATIENCE)),
+            hard: before(waiting, self.backlog.until(now, PATIENCE)),
             soft: before(ready, brief),
             opens: brief,
             arrived: ready.unwrap_or(DateTime::<Utc>::MAX_UTC),

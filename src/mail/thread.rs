@@ -116,6 +116,25 @@ impl Keys {
         ))
     }
 
+    /// Whether one of those keys is not among these: what it sealed could no longer be opened.
+    pub fn lacks_one_of(&self, those: &Self) -> bool {
+        let all = |keys: &Self| -> Vec<Key> {
+            std::iter::once(&keys.first)
+                .chain(&keys.older)
+                .cloned()
+                .collect()
+        };
+        let these = all(self);
+        // Keys show themselves only by what they seal.
+        let same = |a: &Key, b: &Key| {
+            a.id == b.id
+                && sealed(a, "the same key?").finalize() == sealed(b, "the same key?").finalize()
+        };
+        all(those)
+            .iter()
+            .any(|key| !these.iter().any(|k| same(k, key)))
+    }
+
     /// Seals a token: lower-case letters and digits and one dot, fit for a local part.
     pub fn seal(&self, token: &Token) -> String {
         let mut payload = Vec::with_capacity(20);

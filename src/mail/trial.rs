@@ -137,20 +137,7 @@ fn samples() -> Vec<(Tells, &'static str)> {
         registration_day: NaiveDate::from_ymd_opt(2026, 11, 23),
         due: moment,
         working_days: Some(5),
-        why: Some(Why {
-            working_days: 5,
-            given_back: Span {
-                days: 2,
-                minutes: 90,
-            },
-            extended: 3,
-            left: Some(Span {
-                days: 0,
-                minutes: 0,
-            }),
-            late: true,
-            until: moment,
-        }),
+        why: Some(why()),
         continues: Some(Number::new(2026, 7)),
         lapses: moment,
         requester_name: said(),
@@ -168,13 +155,7 @@ fn samples() -> Vec<(Tells, &'static str)> {
         last_alert: true,
         limit: Some(1 << 20),
         listing: Some(listing()),
-        rules: Some(Rules {
-            orders: true,
-            week: Default::default(),
-            order_markers: vec![],
-            question_markers: vec![],
-            words: Words::default(),
-        }),
+        rules: Some(rules()),
     };
     let alerts = address
         .map(|a| Alert::Undelivered(a, String::new()))
@@ -185,6 +166,8 @@ fn samples() -> Vec<(Tells, &'static str)> {
         Alert::Flood,
         Alert::BadTokens(String::new(), 21),
         Alert::Unreadable,
+        Alert::BadConfiguration,
+        Alert::GoodConfiguration,
     ]);
     let mut samples = vec![(
         Tells::default(),
@@ -211,6 +194,34 @@ fn samples() -> Vec<(Tells, &'static str)> {
         ));
     }
     samples
+}
+
+fn why() -> Why {
+    let moment = DateTime::from_timestamp(1_795_780_800, 0);
+    Why {
+        working_days: 5,
+        given_back: Span {
+            days: 2,
+            minutes: 90,
+        },
+        extended: 3,
+        left: Some(Span {
+            days: 0,
+            minutes: 0,
+        }),
+        late: true,
+        until: moment,
+    }
+}
+
+fn rules() -> Rules {
+    Rules {
+        orders: true,
+        week: Default::default(),
+        order_markers: vec![],
+        question_markers: vec![],
+        words: Words::default(),
+    }
 }
 
 /// A request in every status, and one that is queued.

@@ -246,6 +246,8 @@ fn alert(locale: Locale, tells: &Tells) -> [(&'static str, Value); 3] {
             )
         }
         Some(Alert::Unreadable) => (Value::from("unreadable"), none(), none()),
+        Some(Alert::BadConfiguration) => (Value::from("bad-configuration"), none(), none()),
+        Some(Alert::GoodConfiguration) => (Value::from("good-configuration"), none(), none()),
         Some(Alert::Undelivered(to, why)) => (
             Value::from("undelivered"),
             text_value(Some(&reason(locale, why)), CITED),

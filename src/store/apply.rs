@@ -65,7 +65,9 @@ impl Change {
                 | Event::Waits { .. }
                 | Event::Settled { .. }
                 | Event::Noted { .. }
-                | Event::Undelivered { .. } => {}
+                | Event::Undelivered { .. }
+                | Event::RollTaken { .. }
+                | Event::Appointment(_) => {}
             }
         }
         change
@@ -290,6 +292,8 @@ impl Work {
                 | Event::Continues { .. }
                 | Event::Told(_)
                 | Event::Noted { .. }
+                | Event::RollTaken { .. }
+                | Event::Appointment(_)
                 | Event::Undelivered { outbox: None, .. } => {}
                 Event::Undelivered {
                     why,

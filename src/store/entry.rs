@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::column::day_text;
+use crate::desk::appointments::{Change, Roll, What};
 use crate::desk::course::Ending;
 use crate::desk::event::Event;
+use crate::desk::people::Representative;
 use crate::desk::request::Matter;
 
 /// First key of the advisory lock under which PostgreSQL migrates ("pdmg"); the second is the schema's name.
@@ -162,7 +164,40 @@ pub(crate) fn event_data(event: &Event) -> Value {
         Event::Undelivered { to, why, outbox } => {
             json!({ "to": to.to_string(), "why": why, "outbox": outbox })
         }
+        Event::RollTaken { roll } => json!({ "appointments": roll_data(roll) }),
+        Event::Appointment(change) => change_data(change),
     }
+}
+
+fn roll_data(roll: &Roll) -> Value {
+    let listed = roll.installations().map(|(installation, listed)| {
+        let people: Vec<Value> = listed.representatives.iter().map(person_data).collect();
+        json!({ "customer": listed.customer, "installation": installation, "people": people })
+    });
+    Value::Array(listed.collect())
+}
+
+fn person_data(person: &Representative) -> Value {
+    json!({
+        "role": person.role.word(), "name": person.name, "address": person.address.to_string(), "phone": person.phone,
+        "since": day_text(person.since), "until": person.until.map(day_text),
+    })
+}
+
+fn change_data(change: &Change) -> Value {
+    let was = match &change.what {
+        What::Appointed { after } => after.as_deref().map_or(Value::Null, person_data),
+        What::Ends { was } => json!(was.map(day_text)),
+        What::Begins { was } => json!(day_text(*was)),
+        What::Removed => Value::Null,
+        What::Renamed { was } => json!(was),
+        What::Readdressed { was } => json!(was.to_string()),
+        What::Rephoned { was } => json!(was),
+        What::RoleChanged { was } => json!(was.word()),
+    };
+    json!({
+        "customer": change.customer, "installation": change.installation, "person": person_data(&change.person), "was": was,
+    })
 }
 
 /// What a request was when it was opened, for the first entry of its history.

@@ -17,6 +17,7 @@ mod course;
 mod entry;
 mod moments;
 mod own;
+mod roll;
 mod schema;
 mod statement;
 #[cfg(test)]

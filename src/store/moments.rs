@@ -14,10 +14,10 @@ use crate::desk::request::{Pending, Request, RequestId, Status};
 
 /// Queued requests whose moment has come, by arrival.
 const OPENINGS: &str = "SELECT id FROM requests WHERE number_count IS NULL AND opens_us <= $1 AND arrived_us <= $3 \
-     ORDER BY arrived_us, id LIMIT $2";
+     ORDER BY arrived_us, id LIMIT CAST($2 AS BIGINT)";
 /// Requests that need looking at.
 const DUE: &str = "SELECT id, wakes_us FROM requests WHERE wakes_us IS NOT NULL AND wakes_us <= $1 \
-     AND (status IN ($2, $3) OR wakes_us <= $4) ORDER BY wakes_us, id LIMIT $5";
+     AND (status IN ($2, $3) OR wakes_us <= $4) ORDER BY wakes_us, id LIMIT CAST($5 AS BIGINT)";
 
 impl Work {
     /// Queued requests whose moment has come and that arrived by then, in order of arrival; at most `limit`.
@@ -79,7 +79,7 @@ impl Work {
     pub async fn goes_on(&mut self, after: RequestId, limit: u32) -> Result<Vec<Request>> {
         self.flush().await?;
         let query = made(format!(
-            "{REQUEST} WHERE r.id IN (SELECT id FROM requests WHERE id > $1 AND status <> $2 ORDER BY id LIMIT $3) ORDER BY r.id, p.id"
+            "{REQUEST} WHERE r.id IN (SELECT id FROM requests WHERE id > $1 AND status <> $2 ORDER BY id LIMIT CAST($3 AS BIGINT)) ORDER BY r.id, p.id"
         ))
         .bind(after.0)
         .bind(Status::Closed.word())
@@ -113,7 +113,7 @@ impl Work {
         now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<(Request, Pending)>> {
-        let found = "SELECT id, request_id FROM pendings WHERE settled_us IS NULL AND lapses_us <= $1 ORDER BY lapses_us, id LIMIT $2";
+        let found = "SELECT id, request_id FROM pendings WHERE settled_us IS NULL AND lapses_us <= $1 ORDER BY lapses_us, id LIMIT CAST($2 AS BIGINT)";
         self.pendings(found, now, limit).await
     }
 
@@ -127,7 +127,7 @@ impl Work {
         limit: u32,
     ) -> Result<Vec<(Request, Pending)>> {
         let found = "SELECT id, request_id FROM pendings WHERE settled_us IS NULL AND remind_us IS NOT NULL AND remind_us <= $1 \
-             ORDER BY remind_us, id LIMIT $2";
+             ORDER BY remind_us, id LIMIT CAST($2 AS BIGINT)";
         self.pendings(found, now, limit).await
     }
 

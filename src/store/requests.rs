@@ -76,19 +76,20 @@ impl Store {
         .bind(request.0)
         .fetch_all(&self.reader)
         .await?;
-        found
-            .iter()
-            .map(|row| {
-                Ok(HistoryLine {
-                    seq: row.try_get(0)?,
-                    at: moment(row.try_get(1)?)?,
-                    word: row.try_get(2)?,
-                    data: row
-                        .try_get::<Option<String>, _>(3)?
-                        .unwrap_or_else(|| r#"{"erased":true}"#.to_owned()),
-                })
-            })
-            .collect()
+        found.iter().map(history_line).collect()
+    }
+
+    /// What happened to the desk itself and not to a request or a letter, oldest first: appointments, the configuration.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub async fn history_of_the_desk(&self) -> Result<Vec<HistoryLine>> {
+        let found = sqlx::query(
+            "SELECT seq, at_us, kind, data FROM events WHERE request_id IS NULL AND letter_id IS NULL ORDER BY seq",
+        )
+        .fetch_all(&self.reader)
+        .await?;
+        found.iter().map(history_line).collect()
     }
 
     /// The next moment at which something is due by time alone: a queued request opens, a request needs looking at, what is waited for lapses or
@@ -108,6 +109,16 @@ impl Store {
         .await?;
         row.try_get::<Option<i64>, _>(0)?.map(moment).transpose()
     }
+}
+
+fn history_line(row: &AnyRow) -> Result<HistoryLine> {
+    let erased = || r#"{"erased":true}"#.to_owned();
+    Ok(HistoryLine {
+        seq: row.try_get(0)?,
+        at: moment(row.try_get(1)?)?,
+        word: row.try_get(2)?,
+        data: row.try_get::<Option<String>, _>(3)?.unwrap_or_else(erased),
+    })
 }
 
 /// Everything that [`read_all`] reads: requests, each with a row for every pending that is not settled.

@@ -37,9 +37,14 @@ pub(crate) const STEPS: &[Step] = &[
         postgres: include_str!("../../migrations/0004_life.sql"),
     },
     Step {
+        name: "appointments",
+        sqlite: include_str!("../../migrations/0005_appointments.sql"),
+        postgres: include_str!("../../migrations/0005_appointments.sql"),
+    },
+    Step {
         name: "going_on",
-        sqlite: include_str!("../../migrations/0005_going_on.sql"),
-        postgres: include_str!("../../migrations/0005_going_on.sql"),
+        sqlite: include_str!("../../migrations/0006_going_on.sql"),
+        postgres: include_str!("../../migrations/0006_going_on.sql"),
     },
 ];
 

@@ -266,6 +266,7 @@ impl Work {
         since: Since,
     ) -> Result<()> {
         self.flush().await?;
+        self.lately.recall(&self.store, &self.began, since);
         let connection = match &mut self.hold {
             Hold::Looking(connection) => &mut **connection,
             Hold::Locked(tx) => &mut **tx,
@@ -376,7 +377,9 @@ impl Work {
         }
         tx.commit()
             .await
-            .context("The unit of work was not committed")
+            .context("The unit of work was not committed")?;
+        self.lately.remember(&self.store, self.ledger);
+        Ok(())
     }
 }
 
@@ -435,7 +438,7 @@ mod tests {
             drop(work);
             assert_eq!(db.count("SELECT COUNT(*) FROM requests").await, 1);
             assert_eq!(db.count("SELECT COUNT(*) FROM events").await, 1);
-            assert_eq!(db.store.undecided(9, 999, far()).await.unwrap().len(), 1);
+            assert_eq!(db.store.undecided(9, far()).await.unwrap().len(), 1);
             let (request, second) = register(&db.store, 3, "three").await;
             assert_eq!((first.count(), second.count()), (1, 2));
             assert_eq!(request, RequestId(2));
@@ -470,7 +473,7 @@ mod tests {
                 .unwrap_err();
                 work.commit().await.unwrap_err();
             }
-            assert_eq!(db.store.undecided(9, 999, far()).await.unwrap().len(), 1);
+            assert_eq!(db.store.undecided(9, far()).await.unwrap().len(), 1);
         })
         .await;
     }
@@ -491,7 +494,7 @@ mod tests {
             )
             .unwrap_err();
             work.commit().await.unwrap_err();
-            assert_eq!(db.store.undecided(9, 999, far()).await.unwrap().len(), 1);
+            assert_eq!(db.store.undecided(9, far()).await.unwrap().len(), 1);
         })
         .await;
     }
@@ -545,7 +548,7 @@ mod tests {
             work.enter(Some(&letter), &ignored, &names, &[], minute(1))
                 .unwrap();
             work.commit().await.unwrap_err();
-            assert_eq!(db.store.undecided(9, 999, far()).await.unwrap().len(), 1);
+            assert_eq!(db.store.undecided(9, far()).await.unwrap().len(), 1);
         })
         .await;
     }

@@ -227,6 +227,23 @@ impl TrialDesk {
         self.log().contains("Stopped")
     }
 
+    /// Tells the daemon to reload (SIGHUP).
+    pub fn hang_up(&self) {
+        signal("HUP", self.running.as_ref().expect("it runs").pid());
+    }
+
+    /// Writes one of its files as an editor does: another file takes its name.
+    pub fn save(&self, name: &str, text: &str) {
+        let new = self.path().join(format!("{name}.swp"));
+        fs::write(&new, text).unwrap();
+        fs::rename(new, self.path().join(name)).unwrap();
+    }
+
+    /// One of its files.
+    pub fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.path().join(name)).unwrap()
+    }
+
     /// What the daemon said since it was last started.
     pub fn log(&self) -> String {
         self.whole_log().split_off(self.logged)
