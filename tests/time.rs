@@ -282,6 +282,33 @@ async fn an_opening_waits_a_little_for_an_unread_mailbox() {
     assert_eq!(desk.request(3).await.matter.subject, "Late");
 }
 
+/// F69: the machine's clock is set back by two days between two letters.
+#[tokio::test]
+async fn f69_a_clock_that_is_set_back_reorders_nothing() {
+    let mut desk = Desk::open("2026-08-19 10:00", Backlog::default()).await;
+    desk.keep(at("2026-08-19 10:00"), "First", "First.").await;
+    desk.work().await;
+    desk.clock.set(at("2026-08-17 10:00"));
+    desk.keep(at("2026-08-19 10:01"), "Second", "Second.").await;
+    desk.work().await;
+    // By the desk's clock that moment has not come yet: it waits as for an opening, and no number is given twice or backwards.
+    assert!(
+        desk.store
+            .request(Number::new(2026, 2))
+            .await
+            .unwrap()
+            .is_none()
+    );
+    desk.clock.set(at("2026-08-19 10:02"));
+    desk.work().await;
+    let (first, second) = (desk.request(1).await, desk.request(2).await);
+    assert_eq!(first.matter.subject, "First");
+    assert_eq!(second.matter.subject, "Second");
+    assert!(first.matter.registration_day <= second.matter.registration_day);
+    let chain = desk.store.verify_chain().await.unwrap();
+    assert!(matches!(chain, ChainState::Whole { .. }), "{chain:?}");
+}
+
 /// Item 7: a configuration that changed finds the next moments anew, in portions.
 #[tokio::test]
 async fn a_new_configuration_finds_the_moments_anew() {
