@@ -3,10 +3,12 @@
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::chronicle;
 use crate::config::Config;
 use crate::desk::address::Address;
 use crate::desk::bounce::Returned;
 use crate::desk::decide::{Evidence, Known, Lead};
+use crate::desk::directive::{self, Directive};
 use crate::desk::finding::Alternative;
 use crate::desk::letter::{From, Letter};
 use crate::desk::notice::Template;
@@ -42,6 +44,16 @@ pub async fn known(
     let followed = follow(work, &examined.clues, sender.as_deref()).await?;
     (known.lead, known.unclear) = (followed.lead, followed.unclear);
     known.rejected = followed.rejected;
+    let asks = asks(config, &examined.letter, now);
+    if let Some(lead) = &mut known.lead {
+        if !is_own_people(config, &examined.letter, now) {
+            go_on(work, lead).await?;
+        }
+        lead.opening = opening(work, &lead.request, asks.opening).await?;
+        if asks.history {
+            known.history = history(work, config, &lead.request).await?;
+        }
+    }
     known.returned = returned(work, config, &examined.letter).await?;
     if proves(config, known.lead.as_ref(), &examined.letter) {
         examined.assurance = examined
@@ -63,7 +75,7 @@ pub async fn known(
     if let Some(lead) = &known.lead {
         known.request_letters_last_hour = work.letters_about(lead.request.id, since.hour).await?;
     }
-    if let Some((sight, closed)) = asks(config, letter, &known, now) {
+    if let Some((sight, closed)) = asks_itself(config, letter, &known, now) {
         (known.own, known.own_more) = work.own_requests(&sight, closed).await?;
     }
     if let Some(key) = sender {
@@ -76,7 +88,7 @@ pub async fn known(
 }
 
 /// R44: what a letter that asks the desk itself may be shown, by the appointments of today, and whether closed requests are meant as well.
-fn asks(
+fn asks_itself(
     config: &Config,
     letter: &Letter,
     known: &Known,
@@ -212,15 +224,30 @@ async fn follow(work: &mut Work, clues: &Clues, sender: Option<&str>) -> Result<
             break;
         }
     }
-    if let Some(lead) = &mut followed.lead {
-        go_on(work, lead).await?;
-        lead.opening = opening(work, &lead.request).await?;
-    }
     Ok(followed)
 }
 
 /// So many requests that go on from one another are passed on the way to the newest.
 const GENERATIONS: usize = 16;
+
+/// The desk's own people mean the request that they name.
+fn is_own_people(config: &Config, letter: &Letter, now: DateTime<Utc>) -> bool {
+    let desk = &config.desk;
+    let day = desk.calendar.day_of(now);
+    let standing = letter
+        .from
+        .address()
+        .map(|a| desk.directory.standing(a, day));
+    matches!(
+        standing,
+        Some(
+            Standing::Specialist(_)
+                | Standing::Approver(_)
+                | Standing::Developer(_)
+                | Standing::Supervisor(_)
+        )
+    )
+}
 
 /// D50: a letter about a closed request that another goes on from is about that one.
 async fn go_on(work: &mut Work, lead: &mut Lead) -> Result<()> {
@@ -340,10 +367,64 @@ async fn by_token(work: &mut Work, token: &Token, place: Place) -> Result<Option
     Ok(lead(Some(request), evidence, written_to))
 }
 
-/// What a request that waits for its installation was opened with: whoever is asked next must see that text and not the answer.
-async fn opening(work: &mut Work, request: &Request) -> Result<Option<Box<Letter>>> {
+/// What a letter asks for that only the store knows.
+#[derive(Default)]
+struct Asks {
+    opening: bool,
+    history: bool,
+}
+
+/// A specialist who makes somebody else answer for the letter that opened the request (R9, R20, R25, R27) has it cited to them; one who asks
+/// what happened is told (R39).
+fn asks(config: &Config, letter: &Letter, now: DateTime<Utc>) -> Asks {
+    let desk = &config.desk;
+    let day = desk.calendar.day_of(now);
+    let is_specialist =
+        |a: &Address| matches!(desk.directory.standing(a, day), Standing::Specialist(_));
+    if !letter.from.address().is_some_and(is_specialist) {
+        return Asks::default();
+    }
+    let commands = directive::read(&letter.new_text).directives;
+    let has = |wanted: fn(&Directive) -> bool| commands.iter().flatten().any(wanted);
+    Asks {
+        opening: has(|d| {
+            matches!(
+                d,
+                Directive::Kind(_)
+                    | Directive::Type(_)
+                    | Directive::Developer(_)
+                    | Directive::Extend(..)
+                    | Directive::Approval
+            )
+        }),
+        history: has(|d| *d == Directive::History),
+    }
+}
+
+/// Happenings that are told of one request: the latest.
+const HAPPENINGS: usize = 200;
+
+/// What happened to a request so far, a sentence each.
+async fn history(
+    work: &mut Work,
+    config: &Config,
+    request: &Request,
+) -> Result<Vec<(DateTime<Utc>, String)>> {
+    let zone = config.desk.calendar.zone();
+    let lines = work.history(request.id).await?;
+    let skipped = lines.len().saturating_sub(HAPPENINGS);
+    let told = lines.iter().skip(skipped).filter_map(|line| {
+        let sentence = chronicle::told(line, zone).into_iter().next()?;
+        Some((line.at, sentence))
+    });
+    Ok(told.collect())
+}
+
+/// What a request was opened with, while it waits for its installation or where it is `wanted`: whoever is asked next must see that text and
+/// not the answer.
+async fn opening(work: &mut Work, request: &Request, wanted: bool) -> Result<Option<Box<Letter>>> {
     let asked = |p: &Pending| p.kind == PendingKind::WhichInstallation;
-    if !request.pending.iter().any(asked) {
+    if !wanted && !request.pending.iter().any(asked) {
         return Ok(None);
     }
     let raw = work.opening_letter(request.id).await?;

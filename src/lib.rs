@@ -10,12 +10,15 @@
 //! - [`cli`]: the commands, one file each; `main.rs` only calls them.
 //! - [`daemon`]: every task, how it starts, wakes others and stops. Nobody else spawns.
 //! - [`intake`], [`inbound`], [`reading`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`backlog`], [`writing`], [`outbound`], [`explanation`], [`account`]: the walks, and what is told of them; [`takeover`]: what a new configuration brings about.
+//! - [`intake`], [`inbound`], [`reading`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`writing`], [`outbound`], [`explanation`], [`account`]: the walks, and what is told of them; [`takeover`]: what a new configuration brings about.
+//! - [`intake`], [`inbound`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`writing`], [`outbound`], [`explanation`], [`account`], [`chronicle`]: the walks, and what is told of them; [`takeover`]: what a new configuration brings about.
 //! - [`mail`]: bytes to values and back, pure: reading, screening, judging senders, threads and tokens, quotations, wording, composing.
 //! - [`store`]: the database, one file per table group. Nothing decides there.
 //! - [`config`]: the TOML shapes; every fault at once, with file, line and key.
 //! - [`desk`]: the rules, pure. Values in, a decision out: [`desk::decide::decide`]. No clock, no I/O, no `async`, and it cannot fail.
 //! - [`imap`], [`maildir`], [`smtp`], [`folder`] (behind [`courier`] and [`parcel`]), [`tls`]: the ways to the outside.
 //! - [`dns`]: asks for the keys of signatures, and for nothing else.
+//! - [`signature`]: checks electronic signatures, in a process of its own that is shut in.
 //! - [`clock`], [`telemetry`]: the time, and what is logged.
 //!
 //! Arrows run down; `tests/tidy.rs` holds the table of who may name whom, and the other walls.
@@ -30,6 +33,7 @@
 pub mod account;
 pub mod authentication;
 pub mod backlog;
+pub mod chronicle;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -49,6 +53,7 @@ pub mod maildir;
 pub mod outbound;
 pub mod parcel;
 pub mod reading;
+pub mod signature;
 pub mod smtp;
 pub mod store;
 pub mod takeover;

@@ -16,10 +16,11 @@
 //! `signed` (our server says nothing, the sender's domain signed it), `tampered` (the same, and somebody added a line on the way), `replayed` (the letter of the step before, sent on to another `To:`),
 //! `returned TEMPLATE` (the desk's own letter comes back, byte for byte), `to ADDRESS`, `named NAME` (the display name, in one word), `from FIELD` (the whole `From:` field, to the end of the line), `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
 //! A step `DAY DATE TIME  tick` only lets time pass; `dns silent` and `dns answers` say what the DNS does from then on;
-//! `resolved NUMBER`, `asked NUMBER`, `closed NUMBER`, `extended NUMBER DAYS` stand for a specialist who resolves a request, asks its requester, closes it or has it prolonged;
-//! `shown NAME TEMPLATE` prints the text of the last such letter to NAME.
+//! `resolved NUMBER`, `asked NUMBER`, `closed NUMBER`, `extended NUMBER DAYS` stand for a specialist who resolves a request, asks its requester, closes it or has it prolonged, where the commands are not what is tried;
 //! `reload NAME` reloads after an edit of `customers/NAME.toml` (or of the
 //! main file: `reload config`): each line `| OLD => NEW` replaces the first OLD by NEW (`\n` begins a new line), any other line is put behind the last.
+//! `shown NAME TEMPLATE` prints the text of the last such letter to NAME.
+//! Of a letter that tells a specialist what their commands did, the lines are shown below it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -742,7 +743,17 @@ impl Play {
             if template == "specialist-alert" && parsed.text.contains("postdesk explain") {
                 line += ", the last for an hour";
             }
+            // A specialist's own words, as they reach the customer.
+            let cited = parsed.text.lines().find_map(|l| l.strip_prefix("> "));
+            if let ("status-changed", Some(cited)) = (template.as_str(), cited) {
+                write!(line, ", saying «{cited}»").unwrap();
+            }
             lines.push(line);
+            if template == "transcript" {
+                let told = parsed.text.lines().skip_while(|l| !l.starts_with("- "));
+                let told = told.take_while(|l| l.starts_with("- ") || l.starts_with("  "));
+                lines.extend(told.map(|l| format!("    {l}")));
+            }
             self.received
                 .entry(letter.recipient.clone())
                 .or_default()

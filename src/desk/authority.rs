@@ -116,6 +116,28 @@ pub fn may_confirm(
     }
 }
 
+/// Whether a specialist's commands take effect (R13, S43, `TRUST` T9): their sender must be proved, and the letter must answer one that the
+/// desk wrote to this very specialist; what registers something new (`opens`) answers nothing. What is missing where they do not.
+///
+/// # Errors
+/// What is missing, in words.
+pub fn may_command(
+    assurance: &SenderAssurance,
+    authentication: Authentication,
+    answers_own: bool,
+    opens: bool,
+) -> Result<(), &'static str> {
+    if !is_credible(assurance, authentication) || !is_proved(assurance, authentication) {
+        return Err("Nothing proves that the letter is the specialist's (R13)");
+    }
+    if !answers_own && !opens {
+        return Err(
+            "It answers no letter that the desk wrote to this very specialist about a request (S43)",
+        );
+    }
+    Ok(())
+}
+
 /// Whether a sender who is not on file may be written to at all (R12, S37, S38): never on the strength of `From:` alone.
 pub fn may_be_answered(assurance: &SenderAssurance, authentication: Authentication) -> bool {
     authentication == Authentication::Off || assurance.is_authenticated()
@@ -124,6 +146,23 @@ pub fn may_be_answered(assurance: &SenderAssurance, authentication: Authenticati
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn s43_commands_need_proof_and_an_own_letter() {
+        let levels = Level::ALL.map(|level| SenderAssurance::recorded(level, "test"));
+        let may = |authentication, own, opens| {
+            let may = |a: &SenderAssurance| may_command(a, authentication, own, opens).is_ok();
+            levels.each_ref().map(may)
+        };
+        let proved = [false, false, true, true, true];
+        for demanded in [Authentication::Orders, Authentication::Required] {
+            assert_eq!(may(demanded, true, false), proved);
+            assert_eq!(may(demanded, false, false), [false; 5]);
+            assert_eq!(may(demanded, false, true), proved);
+        }
+        assert_eq!(may(Authentication::Off, true, false), [true; 5]);
+        assert_eq!(may(Authentication::Off, false, false), [false; 5]);
+    }
 
     #[test]
     fn r13_a_word_needs_what_the_customers_orders_need() {

@@ -123,7 +123,7 @@ pub struct Lead {
     pub evidence: Evidence,
     /// To whom the letter of ours went whose token or Message-ID was found.
     pub written_to: Option<Address>,
-    /// The letter that opened the request, where a reply may want it cited: while the request waits for its installation.
+    /// The letter that opened the request, where a reply may want it cited: while the request waits for its installation, or is made an order.
     pub opening: Option<Box<Letter>>,
 }
 
@@ -155,6 +155,8 @@ pub struct Known {
     pub unclear: Vec<Request>,
     /// Clues that lead nowhere, or elsewhere than a stronger one.
     pub rejected: Vec<Alternative>,
+    /// What happened to the request of `lead` so far, when and in English, where a specialist asks for it.
+    pub history: Vec<(DateTime<Utc>, String)>,
     /// Whether the desk has decided on the same letter before (R3).
     pub seen_before: bool,
     /// Whether the signature that vouches for it vouched for a letter of other content before (K4).

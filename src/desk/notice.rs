@@ -7,6 +7,7 @@ use super::calendar::Interval;
 use super::people::Locale;
 use super::policy::Words;
 use super::request::{Kind, Number, Status, Type};
+use super::transcript::Transcript;
 use super::why::{Span, Why};
 
 /// Which wording; the name is that of its file under `letters/`.
@@ -56,6 +57,8 @@ pub enum Template {
     Overdue,
     /// To the specialists: a request was registered (R37).
     ForSpecialist,
+    /// To a specialist: what their commands did, or why nothing (R39).
+    Transcript,
     /// To the specialists: something needs a person (held letter, limit passed, unreadable letter, undelivered letter).
     SpecialistAlert,
 }
@@ -85,6 +88,7 @@ impl Template {
         Self::DueSoon,
         Self::Overdue,
         Self::ForSpecialist,
+        Self::Transcript,
         Self::SpecialistAlert,
     ];
 
@@ -113,6 +117,7 @@ impl Template {
             Self::DueSoon => "due-soon",
             Self::Overdue => "overdue",
             Self::ForSpecialist => "for-specialist",
+            Self::Transcript => "transcript",
             Self::SpecialistAlert => "specialist-alert",
         }
     }
@@ -134,7 +139,11 @@ impl Template {
     pub fn is_internal(self) -> bool {
         matches!(
             self,
-            Self::ForSpecialist | Self::SpecialistAlert | Self::DueSoon | Self::Overdue
+            Self::ForSpecialist
+                | Self::Transcript
+                | Self::SpecialistAlert
+                | Self::DueSoon
+                | Self::Overdue
         )
     }
 }
@@ -224,6 +233,8 @@ pub struct Tells {
     pub listing: Option<Listing>,
     /// How the desk works (R44).
     pub rules: Option<Rules>,
+    /// What became of a specialist's commands (R39).
+    pub transcript: Option<Transcript>,
 }
 
 /// Requests as their representative asked for them (R44).

@@ -6,6 +6,7 @@ use super::address::Address;
 use super::authority;
 use super::bounce;
 use super::decide::{Decision, Incoming, Known, Lead, Sender, Verdict};
+use super::directive;
 use super::draft::Draft;
 use super::event::Event;
 use super::letter::{Automatic, From};
@@ -16,6 +17,7 @@ use super::policy::Desk;
 use super::reply;
 use super::representative;
 use super::service;
+use super::specialist;
 use super::telling;
 
 /// Decides on one letter.
@@ -80,7 +82,7 @@ pub(super) fn letter(
         let reason = "Its signature was seen before under another letter: one of the two was sent again by somebody else (K4)";
         return held(draft, incoming, Tells::default(), reason.into());
     }
-    watch_sender(&mut draft, known, incoming);
+    watch_sender(&mut draft, known, incoming, &standing, &address);
     if machine.is_none() {
         match service::letter(draft, known, incoming, &standing, &address) {
             Ok(decision) => return decision,
@@ -102,9 +104,18 @@ pub(super) fn letter(
     on_its_own(draft, known, incoming, &standing, &address)
 }
 
-/// R48: the specialists are told once of a sender who passed a limit.
-fn watch_sender(draft: &mut Draft<'_>, known: &Known, incoming: &Incoming<'_>) {
-    if draft.watch_limits(known, incoming.assurance) && !known.limit_told {
+/// R48: past a limit on what one sender may cause nothing is sent for it, and the specialists are told once. Whoever proves to work here
+/// causes as much as the work does.
+fn watch_sender(
+    draft: &mut Draft<'_>,
+    known: &Known,
+    incoming: &Incoming<'_>,
+    standing: &Standing<'_>,
+    address: &Address,
+) {
+    let works_here = matches!(standing, Standing::Specialist(_))
+        && specialist::is_proved(draft.desk, incoming, known.lead.as_ref(), address);
+    if !works_here && draft.watch_limits(known, incoming.assurance) && !known.limit_told {
         telling::alert(draft, Some(incoming), Tells::default(), Alert::OverLimit);
     }
 }
@@ -174,10 +185,15 @@ fn on_its_own<'a>(
             let why = "It comes from an official address of a contract: a specialist decides (R28)";
             held(draft, incoming, unmoved, why.into())
         }
-        Standing::Specialist(_)
-        | Standing::Approver(_)
-        | Standing::Developer(_)
-        | Standing::Supervisor(_) => {
+        Standing::Specialist(person) => {
+            let spoken = directive::read(&incoming.letter.new_text);
+            if spoken.is_command() {
+                return specialist::letter(draft, known, incoming, None, person, spoken);
+            }
+            let why = "One of the desk's own people wrote it, about no request that is known";
+            held(draft, incoming, unmoved, why.into())
+        }
+        Standing::Approver(_) | Standing::Developer(_) | Standing::Supervisor(_) => {
             let why = "One of the desk's own people wrote it, about no request that is known";
             held(draft, incoming, unmoved, why.into())
         }

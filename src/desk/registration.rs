@@ -13,7 +13,7 @@ use super::letter::From;
 use super::notice::{Purpose, Tells, Template};
 use super::people::{Appointment, Customer, Locale};
 use super::policy::{Authentication, Desk};
-use super::request::{Kind, Matter, Number, Status};
+use super::request::{Channel, Kind, Matter, Number, Status};
 use super::telling::{self, State};
 
 /// The most characters of a name that somebody gives themselves.
@@ -247,6 +247,7 @@ pub(super) fn bare_matter(
         acknowledged: desk.breakers.machine(letter).is_none(),
         vouched: vouched(incoming),
         quiet: false,
+        channel: Channel::Mail,
     }
 }
 

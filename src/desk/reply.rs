@@ -3,6 +3,7 @@
 use super::address::Address;
 use super::authority;
 use super::decide::{Decision, Evidence, Incoming, Known, Lead, Verdict};
+use super::directive;
 use super::draft::Draft;
 use super::event::{Event, Outcome};
 use super::naming;
@@ -11,6 +12,7 @@ use super::people::{OrdersRequire, Standing};
 use super::reception;
 use super::request::{Kind, Matter, Pending, PendingKind, Request, Status};
 use super::requester::{self, Effect};
+use super::specialist;
 use super::subject;
 use super::telling::{self, State};
 use super::words::{self, Answer};
@@ -45,10 +47,10 @@ pub(super) fn letter<'a>(
             | Standing::Developer(_)
             | Standing::Supervisor(_)
     ) {
-        return Result::Decided(Box::new(own_people(draft, incoming, lead, address)));
+        let decision = own_people(draft, known, incoming, lead, standing, address);
+        return Result::Decided(Box::new(decision));
     }
-    if lead.evidence == Evidence::InternalToken || !is_party(draft.desk, request, standing, address)
-    {
+    if specialist::is_inside(lead) || !is_party(draft.desk, request, standing, address) {
         return outsider(draft, incoming, lead, standing);
     }
     if forwards(incoming, lead) {
@@ -153,23 +155,30 @@ fn may_settle(
         PendingKind::Identity
         | PendingKind::WhichInstallation
         | PendingKind::Consent
-        | PendingKind::Extension => OrdersRequire::Domain,
+        | PendingKind::Extension
+        | PendingKind::Commands => OrdersRequire::Domain,
     };
     let answers_secret = lead.evidence == Evidence::Confirmation(pending.id);
     authority::may_confirm(incoming.assurance, authentication, demand, answers_secret)
 }
 
-/// In doubt a letter of the desk's own people stays inside (R38).
+/// In doubt a letter of the desk's own people stays inside (R38), unless it is a specialist's with commands (R39).
 fn own_people(
     mut draft: Draft<'_>,
+    known: &Known,
     incoming: &Incoming<'_>,
     lead: &Lead,
+    standing: &Standing<'_>,
     address: &Address,
 ) -> Decision {
+    if let Standing::Specialist(person) = standing {
+        let spoken = directive::read(&incoming.letter.new_text);
+        if spoken.is_command() {
+            return specialist::letter(draft, known, incoming, Some(lead), person, spoken);
+        }
+    }
     let authentication = incoming.mailbox.authentication;
-    let to_them = lead.written_to.as_ref();
-    let answers_own = lead.evidence == Evidence::InternalToken
-        && to_them.is_some_and(|to| draft.desk.directory.same(to, address));
+    let answers_own = specialist::answers_own(draft.desk, lead, address);
     if !authority::is_credible(incoming.assurance, authentication)
         || !(authority::is_proved(incoming.assurance, authentication) || answers_own)
     {

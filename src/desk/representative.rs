@@ -388,7 +388,7 @@ pub(super) fn ask_primary(
 }
 
 /// When what is asked now lapses (R10): closing on the n-th working day after today.
-fn lapses(draft: &Draft<'_>) -> DateTime<Utc> {
+pub(super) fn lapses(draft: &Draft<'_>) -> DateTime<Utc> {
     let today = draft.desk.calendar.day_of(draft.now);
     deadline::due(&draft.desk.calendar, today, draft.desk.deadlines.confirm)
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
+use super::course;
 use super::decide::{Decision, Known, Verdict};
 use super::draft::Draft;
 use super::event::{Event, Outcome};
@@ -10,7 +11,7 @@ use super::notice::{Alert, Purpose, Tells, Template};
 use super::policy::{Desk, MailboxPolicy};
 use super::registration;
 use super::reply;
-use super::request::{Pending, PendingKind, Request};
+use super::request::{Pending, PendingKind, Request, Status};
 use super::telling::{self, State};
 
 /// R16, R17: a queued request gets its number, and its requester hears it.
@@ -34,9 +35,16 @@ pub(super) fn opening(
         due: Some(due),
     };
     let tells = telling::tells(desk, &request.matter, state);
+    // A call that was answered at once (R41) is not told that an answer will come.
+    let template = if course::runs(request.status) || request.status == Status::AwaitingInformation
+    {
+        Template::Registered
+    } else {
+        Template::StatusChanged
+    };
     if request.matter.acknowledged {
         draft.tell(telling::to_requester(
-            Template::Registered,
+            template,
             &request.matter,
             telling::continuing(&request.matter),
             Purpose::Reply,
@@ -82,6 +90,8 @@ pub(super) fn lapse(
                 None,
             );
         }
+        // They were told that nothing took effect; that they never wrote again is no news.
+        PendingKind::Commands => {}
         PendingKind::Identity
         | PendingKind::WhichInstallation
         | PendingKind::Consent

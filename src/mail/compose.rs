@@ -139,7 +139,8 @@ fn auto_submitted(notice: &Notice) -> &'static str {
         | Template::Refused
         | Template::Requests
         | Template::Help
-        | Template::Oversize => match notice.thread.in_reply_to {
+        | Template::Oversize
+        | Template::Transcript => match notice.thread.in_reply_to {
             Some(_) => "auto-replied",
             None => "auto-generated",
         },

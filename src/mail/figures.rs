@@ -24,6 +24,7 @@ pub(super) fn values(notice: &Notice, voice: &Voice<'_>) -> Vec<(&'static str, V
             .continues
             .map_or(Value::from(()), |n| Value::from(n.to_string())),
     ));
+    values.push(("alert_last", Value::from(tells.last_alert)));
     values.push(("inside", Value::from(notice.template.is_internal())));
     let listing = tells.listing.as_ref();
     let list = listing.map(|listing| &listing.requests);

@@ -15,6 +15,8 @@ use crate::desk::notice::{
 use crate::desk::people::Locale;
 use crate::desk::policy::Words;
 use crate::desk::request::{Kind, Number, Status, Type};
+use crate::desk::transcript::{Effect, Line, Transcript};
+use crate::desk::verb::Verb;
 use crate::desk::why::{Span, Why};
 
 /// Names that no wording knows, in branches not taken as well; with the first line that has them.
@@ -156,6 +158,16 @@ fn samples() -> Vec<(Tells, &'static str)> {
         limit: Some(1 << 20),
         listing: Some(listing()),
         rules: Some(rules()),
+        transcript: Some(Transcript {
+            effect: Effect::Done,
+            lines: vec![Line::whole("Sample")],
+            possible: vec![Verb::Help],
+            history: moment
+                .map(|at| (at, "Sample".to_owned()))
+                .into_iter()
+                .collect(),
+            help: true,
+        }),
     };
     let alerts = address
         .map(|a| Alert::Undelivered(a, String::new()))
@@ -183,11 +195,10 @@ fn samples() -> Vec<(Tells, &'static str)> {
         )
     }));
     for status in Status::ALL {
-        let kind = Some(Kind::Question);
         samples.push((
             Tells {
                 status: Some(status),
-                kind,
+                kind: Some(Kind::Question),
                 ..full.clone()
             },
             "with everything to tell",

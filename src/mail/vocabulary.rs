@@ -28,7 +28,7 @@ const CITED_WHOLE: usize = 40_000;
 const ATTACHMENTS: usize = 20;
 
 /// Every name that a wording may use, with the names inside it.
-pub const NAMES: [(&str, &[&str]); 58] = [
+pub const NAMES: [(&str, &[&str]); 63] = [
     ("desk", &[]),
     ("desk_address", &[]),
     ("confirm", &[]),
@@ -87,6 +87,11 @@ pub const NAMES: [(&str, &[&str]); 58] = [
     ("ask_status", &[]),
     ("ask_history", &[]),
     ("ask_help", &[]),
+    ("effect_id", &[]),
+    ("transcript", &[]),
+    ("possible", &[]),
+    ("history", &[]),
+    ("help", &[]),
 ];
 
 const MOMENT: &[&str] = &["until", "at", "full", "end"];
@@ -168,10 +173,10 @@ pub fn values(notice: &Notice, voice: &Voice<'_>) -> BTreeMap<&'static str, Valu
             ),
         ),
     ]);
-    values.insert("alert_last", Value::from(tells.last_alert));
     values.extend(figures::values(notice, voice));
     values.extend(cited(notice));
     values.extend(alert(locale, tells));
+    values.extend(transcript(locale, voice, tells));
     values
 }
 
@@ -217,6 +222,40 @@ fn authority(locale: Locale, english: &str) -> String {
         }
         (Locale::Ru | Locale::En, _) => english.to_owned(),
     }
+}
+
+/// What became of a specialist's commands, line by line.
+fn transcript(locale: Locale, voice: &Voice<'_>, tells: &Tells) -> [(&'static str, Value); 5] {
+    let list = |lines: Vec<String>| {
+        let lines = lines.iter().map(|l| Value::from(clean::line(l, CITED)));
+        Value::from(lines.collect::<Vec<_>>())
+    };
+    let Some(told) = &tells.transcript else {
+        let none = || list(vec![]);
+        return [
+            ("effect_id", Value::from(())),
+            ("transcript", none()),
+            ("possible", Value::from(())),
+            ("history", none()),
+            ("help", Value::from(false)),
+        ];
+    };
+    let lines = told.lines.iter().map(|line| match line.command {
+        Some(verb) => format!("{}: {}", verb.name(locale), reason(locale, &line.said)),
+        None => reason(locale, &line.said),
+    });
+    let possible: Vec<&str> = told.possible.iter().map(|v| v.name(locale)).collect();
+    let history = told.history.iter().map(|(at, what)| {
+        let at = at.with_timezone(&voice.zone).format("%Y-%m-%d %H:%M");
+        format!("{at} — {}", reason(locale, what))
+    });
+    [
+        ("effect_id", Value::from(told.effect.word())),
+        ("transcript", list(lines.collect())),
+        ("possible", text_value(Some(&possible.join(", ")), CITED)),
+        ("history", list(history.collect())),
+        ("help", Value::from(told.help)),
+    ]
 }
 
 fn reason(locale: Locale, english: &str) -> String {

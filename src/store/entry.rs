@@ -11,7 +11,7 @@ use crate::desk::appointments::{Change, Roll, What};
 use crate::desk::course::Ending;
 use crate::desk::event::Event;
 use crate::desk::people::Representative;
-use crate::desk::request::Matter;
+use crate::desk::request::{Channel, Matter};
 
 /// First key of the advisory lock under which PostgreSQL migrates ("pdmg"); the second is the schema's name.
 pub(crate) const MIGRATION_LOCK: i32 = 0x7064_6d67;
@@ -202,7 +202,7 @@ fn change_data(change: &Change) -> Value {
 
 /// What a request was when it was opened, for the first entry of its history.
 pub(crate) fn matter_data(matter: &Matter) -> Value {
-    json!({
+    let mut data = json!({
         "customer": matter.customer, "installation": matter.installation,
         "requester": matter.requester.to_string(), "requester_name": matter.requester_name,
         "locale": locale_word(matter.locale), "kind": matter.kind.word(), "type": matter.type_.word(),
@@ -210,7 +210,12 @@ pub(crate) fn matter_data(matter: &Matter) -> Value {
         "arrived": utc(matter.arrived), "opens": utc(matter.opens),
         "registration_day": day_text(matter.registration_day), "acknowledged": matter.acknowledged,
         "vouched": matter.vouched.word(), "quiet": matter.quiet,
-    })
+    });
+    // What was opened before there were channels says nothing, and came by mail.
+    if let (Value::Object(data), true) = (&mut data, matter.channel != Channel::Mail) {
+        data.insert("channel".into(), json!(matter.channel.word()));
+    }
+    data
 }
 
 /// A language as the store writes it.

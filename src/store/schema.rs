@@ -42,9 +42,14 @@ pub(crate) const STEPS: &[Step] = &[
         postgres: include_str!("../../migrations/0005_appointments.sql"),
     },
     Step {
+        name: "channel",
+        sqlite: include_str!("../../migrations/0006_channel.sql"),
+        postgres: include_str!("../../migrations/0006_channel.sql"),
+    },
+    Step {
         name: "going_on",
-        sqlite: include_str!("../../migrations/0006_going_on.sql"),
-        postgres: include_str!("../../migrations/0006_going_on.sql"),
+        sqlite: include_str!("../../migrations/0007_going_on.sql"),
+        postgres: include_str!("../../migrations/0007_going_on.sql"),
     },
 ];
 

@@ -173,8 +173,8 @@ async fn open(connection: &mut AnyConnection, opened: &[Opened]) -> Result<()> {
     let mut query = made(format!(
         "INSERT INTO requests (id, number_year, number_count, customer, installation, requester, requester_name, requester_key, \
          locale, kind, type, subject, message_id, arrived_us, opens_us, registration_day, status, due_us, acknowledged, vouched, quiet, \
-         created_us, course, wakes_us, continues_year, continues_count) VALUES {}",
-        rows(26, opened.len())
+         created_us, course, wakes_us, continues_year, continues_count, channel) VALUES {}",
+        rows(27, opened.len())
     ));
     for Opened {
         id,
@@ -216,7 +216,8 @@ async fn open(connection: &mut AnyConnection, opened: &[Opened]) -> Result<()> {
             .bind(onward.map_or_else(|| "{}".to_owned(), |onward| course::text(&onward.course)))
             .bind(onward.and_then(|onward| onward.wakes).map(micros))
             .bind(continues.map(|number| i64::from(number.year())))
-            .bind(continues.map(|number| i64::from(number.count())));
+            .bind(continues.map(|number| i64::from(number.count())))
+            .bind(matter.channel.word());
     }
     query.execute(connection).await?;
     Ok(())

@@ -159,6 +159,7 @@ pub fn purpose(word: &str) -> &str {
         "which-installation" => "to say which installation it is about",
         "consent" => "to agree",
         "extension" => "to agree to more time",
+        "commands" => "to repeat their commands",
         other => other,
     }
 }
