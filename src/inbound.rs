@@ -317,6 +317,7 @@ impl Inbound {
             assurance: examined.assurance.level(),
         };
         let names = work.name(&decision);
+        let files = knowledge::enclosed(work, &decision).await?;
         let readers = writing::readers(config, &decision);
         work.enter(Some(&result), &decision, &names, &readers, now)?;
         Ok(Draft {
@@ -326,6 +327,7 @@ impl Inbound {
             decision,
             names,
             result,
+            files,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! What the store knows that bears on a letter: the request it seems to be about, and what its sender caused before (stop 7 of the way in).
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -7,17 +9,19 @@ use crate::chronicle;
 use crate::config::Config;
 use crate::desk::address::Address;
 use crate::desk::bounce::Returned;
-use crate::desk::decide::{Evidence, Known, Lead};
+use crate::desk::consent;
+use crate::desk::decide::{Decision, Evidence, Known, Lead};
 use crate::desk::directive::{self, Directive};
 use crate::desk::finding::Alternative;
 use crate::desk::letter::{From, Letter};
-use crate::desk::notice::Template;
+use crate::desk::notice::{Past, Template};
 use crate::desk::people::Standing;
 use crate::desk::phrase::Service;
-use crate::desk::request::{Number, Pending, PendingKind, Request, Status};
+use crate::desk::request::{Number, Pending, PendingKind, Request, RequestId, Status};
 use crate::desk::service::{self, Sight};
 use crate::examination::Examined;
 use crate::mail::clues::{Clue, Clues, Place};
+use crate::mail::enclosure::{self, Files};
 use crate::mail::parse::{self, Caps};
 use crate::mail::thread::{Token, TokenKind};
 use crate::store::lately::Since;
@@ -52,6 +56,12 @@ pub async fn known(
         lead.opening = opening(work, &lead.request, asks.opening).await?;
         if asks.history {
             known.history = history(work, config, &lead.request).await?;
+        }
+        if asks.shown || shows(config, &lead.request, &examined.letter) {
+            known.opening = opening_of(work, lead.request.id).await?;
+        }
+        if asks.thread {
+            known.thread = thread(work, config, lead.request.id).await?;
         }
     }
     known.returned = returned(work, config, &examined.letter).await?;
@@ -107,6 +117,78 @@ fn asks_itself(
         Service::Help => return None,
     };
     Some((service::sight(&appointments), closed))
+}
+
+/// Whether the letter may have approvers shown what opened the request: it is one of theirs, or it proves that that is its requester's (R13, R26).
+fn shows(config: &Config, request: &Request, letter: &Letter) -> bool {
+    let Some(sender) = letter.from.address() else {
+        return false;
+    };
+    let asked = |p: &Pending| match p.kind {
+        PendingKind::Consent | PendingKind::Extension => {
+            config.desk.directory.same(&p.party, sender)
+        }
+        PendingKind::Identity => consent::is_needed(request.matter.type_),
+        PendingKind::Challenge
+        | PendingKind::Commands
+        | PendingKind::PrimaryConfirmation
+        | PendingKind::WhichInstallation => false,
+    };
+    request.pending.iter().any(asked)
+}
+
+/// Letters that a developer is shown, and characters of each.
+const SHOWN: usize = 30;
+const SHOWN_OF_EACH: usize = 40_000;
+
+/// The letters of a request but for what the desk's own people wrote, which stays inside.
+async fn thread(work: &mut Work, config: &Config, request: RequestId) -> Result<Vec<Past>> {
+    let mut thread = Vec::new();
+    for id in work.letters_of(request, SHOWN).await? {
+        let (arrived, raw) = work.original(id).await?;
+        let letter = parse::read(&raw, Caps::DEFAULT);
+        let From::One { address, name } = letter.from else {
+            continue;
+        };
+        if config.desk.directory.is_staff(&address) && !thread.is_empty() {
+            continue;
+        }
+        thread.push(Past {
+            letter: id.0,
+            who: if name.is_empty() {
+                address.to_string()
+            } else {
+                name
+            },
+            arrived,
+            text: letter.new_text.chars().take(SHOWN_OF_EACH).collect(),
+            attachments: letter.attachments,
+        });
+    }
+    Ok(thread)
+}
+
+/// The octets of the files that the decision's letters send along (R27).
+///
+/// # Errors
+/// The store can't be read.
+pub async fn enclosed(work: &mut Work, decision: &Decision) -> Result<Files> {
+    let notices = decision.notices.iter();
+    let wanted: BTreeSet<(i64, usize)> = notices
+        .flat_map(|n| &n.tells.enclosed)
+        .map(|file| (file.letter, file.place))
+        .collect();
+    let letters: BTreeSet<i64> = wanted.iter().map(|(letter, _)| *letter).collect();
+    let mut files = Files::new();
+    for letter in letters {
+        let (_, raw) = work.original(LetterId(letter)).await?;
+        let all = enclosure::octets(&raw, Caps::DEFAULT).into_iter();
+        let named = all
+            .enumerate()
+            .map(|(place, octets)| ((letter, place), octets));
+        files.extend(named.filter(|(name, _)| wanted.contains(name)));
+    }
+    Ok(files)
 }
 
 /// How many Message-IDs of a bounce may be those of letters of ours.
@@ -372,6 +454,10 @@ async fn by_token(work: &mut Work, token: &Token, place: Place) -> Result<Option
 struct Asks {
     opening: bool,
     history: bool,
+    /// For approvers: what opened it (R20, R25).
+    shown: bool,
+    /// For a developer: all letters so far (R27).
+    thread: bool,
 }
 
 /// A specialist who makes somebody else answer for the letter that opened the request (R9, R20, R25, R27) has it cited to them; one who asks
@@ -398,6 +484,13 @@ fn asks(config: &Config, letter: &Letter, now: DateTime<Utc>) -> Asks {
             )
         }),
         history: has(|d| *d == Directive::History),
+        shown: has(|d| {
+            matches!(
+                d,
+                Directive::Type(_) | Directive::Extend(..) | Directive::Approval
+            )
+        }),
+        thread: has(|d| matches!(d, Directive::Developer(_))),
     }
 }
 
@@ -427,6 +520,14 @@ async fn opening(work: &mut Work, request: &Request, wanted: bool) -> Result<Opt
     if !wanted && !request.pending.iter().any(asked) {
         return Ok(None);
     }
-    let raw = work.opening_letter(request.id).await?;
+    opening_of(work, request.id).await
+}
+
+/// The letter that opened a request; none if it was not opened by one.
+///
+/// # Errors
+/// The store can't be read.
+pub async fn opening_of(work: &mut Work, request: RequestId) -> Result<Option<Box<Letter>>> {
+    let raw = work.opening_letter(request).await?;
     Ok(raw.map(|raw| Box::new(parse::read(&raw, Caps::DEFAULT))))
 }

@@ -68,7 +68,7 @@ use signer::Signer;
 const DAYS: [&str; 7] = ["mon ", "tue ", "wed ", "thu ", "fri ", "sat ", "sun "];
 
 /// The fixed cast: name in scenarios, address.
-const CAST: [(&str, &str); 10] = [
+const CAST: [(&str, &str); 13] = [
     ("Мария", "maria@raduga.example"),
     ("Олег", "oleg@raduga.example"),
     ("Елена", "elena@raduga.example"),
@@ -78,6 +78,9 @@ const CAST: [(&str, &str); 10] = [
     ("Виктор", "viktor@solnce.example"),
     ("Незнакомец", "ivan@elsewhere.example"),
     ("Анна", "petrova@desk.example"),
+    ("Куратор", "curator@operator.example"),
+    ("Ревизор", "auditor@operator.example"),
+    ("Разработчик", "dev@developer.example"),
     ("desk", "support@desk.example"),
 ];
 
@@ -725,9 +728,26 @@ impl Play {
                 parsed.subject
             );
             // Whoever is asked to answer for a text must see that text.
-            if ["challenge", "ask-installation", "order-to-confirm"].contains(&template.as_str()) {
+            let asking = [
+                "challenge",
+                "ask-installation",
+                "order-to-confirm",
+                "consent-asked",
+                "extension-asked",
+            ];
+            if asking.contains(&template.as_str()) {
                 let cited = parsed.text.lines().find_map(|l| l.strip_prefix("> "));
                 write!(line, ", citing «{}»", cited.unwrap_or_default()).unwrap();
+            }
+            if template == "for-developer" {
+                for file in &parsed.attachments {
+                    write!(line, ", with {} ({} octets)", file.name, file.size).unwrap();
+                }
+            }
+            // Why the requester waits longer, or not any more, is theirs to read.
+            if ["consent-declined", "extended"].contains(&template.as_str()) {
+                let cited = parsed.text.lines().find_map(|l| l.strip_prefix("> "));
+                write!(line, ", because «{}»", cited.unwrap_or_default()).unwrap();
             }
             if template == "specialist-alert"
                 && let Some((_, why)) = parsed.text.split_once("Причина: ")

@@ -1,4 +1,4 @@
-//! What the desk has chosen: `[desk]`, `[store]`, `[deadlines]`, `[orders]`, `[kinds]`, `[words]`, `[redirect]` and `[limits]`.
+//! What the desk has chosen: `[desk]`, `[store]`, `[deadlines]`, `[orders]`, `[consent]`, `[kinds]`, `[words]`, `[redirect]` and `[limits]`.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -9,7 +9,8 @@ use regex::{Regex, RegexBuilder};
 use crate::desk::address::Address;
 use crate::desk::people::Locale;
 use crate::desk::policy::{
-    AGREES, Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, THANKS, Words,
+    AGREES, Consents, Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, THANKS,
+    Voices, Words,
 };
 use crate::mail::thread::Keys;
 
@@ -236,6 +237,26 @@ pub fn orders(root: &Section<'_>) -> Option<OrdersFromAdditional> {
     found.map(|f| f.value)
 }
 
+/// Reads `[consent]`.
+pub fn consents(root: &Section<'_>) -> Option<Consents> {
+    let section = root.table("consent", "[consent]");
+    let voices = |key| {
+        let choices = [("any", Voices::Any), ("all", Voices::All)];
+        section.choice(key, &choices, Some("any"))
+    };
+    let (faults, improvements, extensions) = (
+        voices("faults"),
+        voices("improvements"),
+        voices("extensions"),
+    );
+    section.end();
+    Some(Consents {
+        faults: faults?.value,
+        improvements: improvements?.value,
+        extensions: extensions?.value,
+    })
+}
+
 /// Reads `[kinds]`.
 pub fn kinds(root: &Section<'_>) -> KindPatterns {
     let section = root.table("kinds", "[kinds]");
@@ -329,6 +350,8 @@ pub fn words(root: &Section<'_>) -> Words {
     let section = root.table("words", "[words]");
     let confirm = section.texts("confirm", &["Подтверждаю", "Confirm"]);
     let decline = section.texts("decline", &["Отклоняю", "Decline"]);
+    let approve = section.texts("approve", &["Согласовано", "Согласую", "Approved"]);
+    let disapprove = section.texts("disapprove", &["Отклонено", "Отклоняю", "Declined"]);
     let thanks = section.texts("thanks", THANKS);
     let agrees = section.texts("agrees", AGREES);
     let status = section.texts("status", &["Статус", "Status"]);
@@ -349,6 +372,7 @@ pub fn words(root: &Section<'_>) -> Words {
             check_apart(root, a, these, b, those);
         }
     }
+    check_apart(root, "approve", &approve, "disapprove", &disapprove);
     let plain = |texts: Vec<Placed<String>>| texts.into_iter().map(|t| t.value).collect();
     Words {
         confirm: plain(confirm),
@@ -358,6 +382,8 @@ pub fn words(root: &Section<'_>) -> Words {
         status: plain(status),
         history: plain(history),
         help: plain(help),
+        approve: plain(approve),
+        disapprove: plain(disapprove),
     }
 }
 
@@ -412,6 +438,10 @@ pub fn limits(root: &Section<'_>) -> (Limits, u64) {
         outsider_letters_per_hour: count("outsider_letters_per_hour", 0, 100),
         alerts_per_hour: count("alerts_per_hour", 1, 20),
         refusals_per_day: count("refusals_per_day", 0, 1),
+        enclosed: section
+            .number("enclosed", 0..=1_073_741_824, 10_485_760)
+            .value
+            .unsigned_abs(),
     };
     let max_letter = section.number("max_letter", 65_536..=1_073_741_824, 52_428_800);
     section.end();

@@ -116,6 +116,15 @@ pub fn may_confirm(
     }
 }
 
+/// Whether an approver's word counts (R13, R26): its sender must be proved, and it must carry the secret of the very letter that asked for it.
+pub fn may_approve(
+    assurance: &SenderAssurance,
+    authentication: Authentication,
+    answers_secret: bool,
+) -> bool {
+    answers_secret && is_credible(assurance, authentication) && is_proved(assurance, authentication)
+}
+
 /// Whether a specialist's commands take effect (R13, S43, `TRUST` T9): their sender must be proved, and the letter must answer one that the
 /// desk wrote to this very specialist; what registers something new (`opens`) answers nothing. What is missing where they do not.
 ///
@@ -146,6 +155,21 @@ pub fn may_be_answered(assurance: &SenderAssurance, authentication: Authenticati
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn r26_an_approvers_word_needs_proof_and_the_secret() {
+        let levels = Level::ALL.map(|level| SenderAssurance::recorded(level, "test"));
+        let may = |authentication, secret| {
+            levels
+                .each_ref()
+                .map(|a| may_approve(a, authentication, secret))
+        };
+        for authentication in [Authentication::Required, Authentication::Orders] {
+            assert_eq!(may(authentication, true), [false, false, true, true, true]);
+            assert_eq!(may(authentication, false), [false; 5]);
+        }
+        assert_eq!(may(Authentication::Off, false), [false; 5]);
+    }
 
     #[test]
     fn s43_commands_need_proof_and_an_own_letter() {

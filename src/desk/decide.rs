@@ -12,7 +12,7 @@ use super::course::Course;
 use super::event::Event;
 use super::finding::{Alternative, Findings};
 use super::letter::Letter;
-use super::notice::Notice;
+use super::notice::{Notice, Past};
 use super::policy::{Desk, MailboxPolicy};
 use super::request::{Matter, Number, Pending, Request, RequestId};
 use super::{appointments, configuration, reception, ticking, timing};
@@ -189,6 +189,10 @@ pub struct Known {
     pub own_more: u32,
     /// The last number given in each year (R17).
     pub last_numbers: BTreeMap<i32, u32>,
+    /// The letter that opened the request, where somebody may have to be shown it: by what a specialist's letter does, or by time.
+    pub opening: Option<Box<Letter>>,
+    /// The letters of the request so far, oldest first, where a specialist's letter may hand it to somebody (R27).
+    pub thread: Vec<Past>,
 }
 
 /// The doors by which something reaches the desk.
@@ -313,7 +317,7 @@ pub fn decide(desk: &Desk, known: &Known, occasion: &Occasion<'_>, now: DateTime
         Occasion::Opening(request) => timing::opening(desk, known, request, now),
         Occasion::Lapse(request, pending) => timing::lapse(desk, request, pending, now),
         Occasion::Due(request) => ticking::due(desk, request, now),
-        Occasion::Remind(request, pending) => ticking::remind(desk, request, pending, now),
+        Occasion::Remind(request, pending) => ticking::remind(desk, known, request, pending, now),
         Occasion::Undelivered {
             request,
             to,

@@ -1,11 +1,14 @@
 //! What a specialist's commands amount to: weighed as a whole against the request as it stands, then carried out as a whole (R22, R39).
 
 use super::address::Address;
+use super::consent;
 use super::course::Ending;
-use super::decide::{Incoming, Lead};
+use super::decide::{Incoming, Known, Lead};
+use super::developer::{self, NotHandedOver};
 use super::directive::Directive;
 use super::draft::{Draft, StatusChange};
 use super::event::{Event, Outcome};
+use super::extension;
 use super::life::{self, Mover};
 use super::notice::{Purpose, Tells, Template};
 use super::people::{Developer, Specialist};
@@ -41,6 +44,11 @@ enum Step<'a> {
         to: &'a Developer,
         words: String,
     },
+    Extend {
+        days: u32,
+        reason: String,
+    },
+    Approval,
     Move {
         to: Status,
         words: String,
@@ -62,6 +70,7 @@ pub(super) fn weigh<'a>(
     let mut weighing = Weighing {
         desk,
         request: &lead.request,
+        becomes: becomes(&lead.request, &directives),
         text: Some(text.to_owned()).filter(|t| !t.is_empty()),
         silent: directives.contains(&Directive::Silent),
         plan: Plan {
@@ -81,9 +90,21 @@ pub(super) fn weigh<'a>(
     weighing.end()
 }
 
+/// The request with the type that the same letter gives it: consent is needed for that.
+fn becomes(request: &Request, directives: &[Directive]) -> Request {
+    let mut becomes = request.clone();
+    for directive in directives {
+        if let Directive::Type(to) = directive {
+            becomes.matter.type_ = *to;
+        }
+    }
+    becomes
+}
+
 struct Weighing<'a> {
     desk: &'a Desk,
     request: &'a Request,
+    becomes: Request,
     text: Option<String>,
     silent: bool,
     plan: Plan<'a>,
@@ -148,9 +169,27 @@ impl<'a> Weighing<'a> {
                 let command = Some(verb);
                 self.plan.steps.push(Step::Note { command, words });
             }
-            Directive::Extend(..) | Directive::Decline(_) | Directive::Approval => {
-                self.fault(verb, "This desk does not do that yet");
+            Directive::Decline(behind) => {
+                let words = self.words(behind);
+                if words.is_empty() {
+                    self.fault(verb, "Only with a reason: write it below the command, it is mailed to the requester (R26)");
+                }
+                self.moves(Status::Closed, words, Some(Ending::Declined));
             }
+            Directive::Extend(days, behind) => {
+                let reason = self.words(behind);
+                if reason.is_empty() {
+                    self.fault(verb, "Only with a reason: the approvers weigh it, and the requester reads it (R20)");
+                }
+                match extension::may_ask(self.desk, self.request, days) {
+                    Ok(()) => self.plan.steps.push(Step::Extend { days, reason }),
+                    Err(why) => self.fault(verb, why),
+                }
+            }
+            Directive::Approval => match consent::may_ask(self.desk, &self.becomes) {
+                Ok(()) => self.plan.steps.push(Step::Approval),
+                Err(why) => self.fault(verb, why),
+            },
             // It stands alone, and is decided on before.
             Directive::Call(_) => {}
         }
@@ -166,9 +205,22 @@ impl<'a> Weighing<'a> {
     }
 
     fn moves(&mut self, to: Status, words: String, ending: Option<Ending>) {
-        if self.may_move(to) {
+        if self.may_move(to) && !self.is_barred(to, ending) {
             self.plan.steps.push(Step::Move { to, words, ending });
         }
+    }
+
+    /// R25, H86: what nobody has consented to is not done.
+    fn is_barred(&mut self, to: Status, ending: Option<Ending>) -> bool {
+        let barred = consent::bars(&self.becomes, to, ending);
+        if barred {
+            let why = format!(
+                "It is {}, and nobody has consented to it (R25): wait for the approvers, decline it, or change its type",
+                self.becomes.matter.type_.word()
+            );
+            self.fault(super::specialist::verb_of(to), &why);
+        }
+        barred
     }
 
     fn may_move(&mut self, to: Status) -> bool {
@@ -187,29 +239,25 @@ impl<'a> Weighing<'a> {
         false
     }
 
-    /// The developer by name or address; nobody need be named where there is only one.
     fn hand_over(&mut self, named: &str) {
-        let all = self.desk.directory.developers();
-        let wanted = super::verb::key(named);
-        let is_meant = |d: &&Developer| {
-            let name = super::verb::key(&d.name);
-            name.contains(&wanted) || super::verb::key(&d.address.to_string()) == wanted
-        };
-        let meant: Vec<&Developer> = all.iter().filter(is_meant).collect();
         let words = self.text.take().unwrap_or_default();
         let verb = Verb::Developer;
-        match (all.is_empty(), meant.as_slice()) {
-            (true, _) => self.fault(verb, "No developer is listed in the configuration"),
-            (false, []) => self.fault(verb, &format!("No developer is called {named}")),
-            (false, [to]) => {
-                if self.may_move(Status::WithDeveloper) {
+        let to = Status::WithDeveloper;
+        match developer::meant(self.desk, self.request, named) {
+            Ok(developer) => {
+                if self.may_move(to) && !self.is_barred(to, None) {
+                    let to = developer;
                     self.plan.steps.push(Step::HandOver { to, words });
                 }
             }
-            (false, several) => {
-                let names: Vec<&str> = several.iter().map(|d| d.name.as_str()).collect();
-                let why = format!("Which developer? {}", names.join(", "));
-                self.fault(verb, &why);
+            Err(NotHandedOver::Nobody) => {
+                self.fault(verb, "No developer is listed in the configuration");
+            }
+            Err(NotHandedOver::Unknown) => {
+                self.fault(verb, &format!("No developer is called {named}"));
+            }
+            Err(NotHandedOver::WhichOne(names)) => {
+                self.fault(verb, &format!("Which developer? {}", names.join(", ")));
             }
         }
     }
@@ -238,12 +286,14 @@ const NO_COMMENT: &str = "Only with a comment on the solution: write it below th
 /// Does all of it; what became of each command.
 pub(super) fn carry_out(
     draft: &mut Draft<'_>,
+    known: &Known,
     incoming: &Incoming<'_>,
     lead: &Lead,
     person: &Specialist,
     plan: Plan<'_>,
 ) -> Vec<Line> {
     let mut doing = Doing {
+        known,
         incoming,
         request: &lead.request,
         by: &person.address,
@@ -263,6 +313,7 @@ pub(super) fn carry_out(
 }
 
 struct Doing<'d> {
+    known: &'d Known,
     incoming: &'d Incoming<'d>,
     request: &'d Request,
     by: &'d Address,
@@ -294,6 +345,11 @@ impl Doing<'_> {
                 self.line(Verb::Kind, said);
             }
             Step::HandOver { to, words } => self.hand_over(draft, to, words),
+            Step::Extend { days, reason } => self.extend(draft, days, &reason),
+            Step::Approval => {
+                consent::ask(draft, self.known.opening.as_deref());
+                self.line(Verb::Approval, "The approvers are asked");
+            }
             Step::Move { to, words, ending } => self.moves(draft, to, words, ending),
         }
     }
@@ -309,21 +365,31 @@ impl Doing<'_> {
             by: self.by.clone(),
         });
         self.line(Verb::Type, format!("Type {}", to.word()));
+        let opening = self.known.opening.as_deref();
+        if self.request.number.is_some() && consent::is_needed(to) && consent::ask(draft, opening) {
+            self.line(Verb::Approval, "The approvers are asked");
+        }
     }
 
-    /// R27: the letter to the developer itself is the consent rules' matter.
+    /// R27: the status first, which the requester and the developer are told.
     fn hand_over(&mut self, draft: &mut Draft<'_>, to: &Developer, words: String) {
-        draft.event(Event::HandedOver {
-            to: to.address.clone(),
-            by: self.by.clone(),
-        });
-        if !words.is_empty() {
-            draft.event(Event::Noted {
-                what: words.chars().take(WORDS).collect(),
-            });
-        }
         self.line(Verb::Developer, format!("Handed over to {}", to.name));
         self.moves(draft, Status::WithDeveloper, String::new(), None);
+        let words: String = words.chars().take(WORDS).collect();
+        let words = Some(words).filter(|w| !w.is_empty());
+        if let Some(what) = words.clone() {
+            draft.event(Event::Noted { what });
+        }
+        developer::hand_over(draft, self.known, to, words, self.by);
+    }
+
+    /// R20: the due moment stays until the approvers agree.
+    fn extend(&mut self, draft: &mut Draft<'_>, days: u32, reason: &str) {
+        let reason: String = reason.chars().take(WORDS).collect();
+        let opening = self.known.opening.as_deref();
+        extension::ask(draft, opening, days, &reason, self.by);
+        let said = "The approvers are asked; until they agree the due date stays";
+        self.line(Verb::Extend, said);
     }
 
     /// R22, R24: the status changes as of the letter's arrival, and the requester is told in their thread.
@@ -331,9 +397,12 @@ impl Doing<'_> {
         let words: String = words.chars().take(WORDS).collect();
         let solves = matches!(to, Status::Resolved | Status::Closed);
         if solves && !words.is_empty() {
-            draft.event(Event::Solved {
-                by: self.by.clone(),
-                text: words.clone(),
+            let (by, text) = (self.by.clone(), words.clone());
+            draft.event(match ending {
+                Some(Ending::Declined) => Event::Declined { by, text },
+                Some(Ending::Solved | Ending::Unanswered | Ending::Withdrawn) | None => {
+                    Event::Solved { by, text }
+                }
             });
         }
         if to == Status::Closed {
@@ -347,7 +416,12 @@ impl Doing<'_> {
             at: self.incoming.arrived,
             ending,
         });
-        let verb = super::specialist::verb_of(to);
+        let verb = match ending {
+            Some(Ending::Declined) => Verb::Decline,
+            Some(Ending::Solved | Ending::Unanswered | Ending::Withdrawn) | None => {
+                super::specialist::verb_of(to)
+            }
+        };
         let status = to.word();
         let said = if self.tell(draft, &words) {
             let matter = &self.request.matter;
@@ -362,11 +436,13 @@ impl Doing<'_> {
         }
     }
 
-    /// What nobody needs to say a word on any more.
+    /// What nobody needs to say a word on any more; approvers are told of that elsewhere.
     fn settle_all(&self, draft: &mut Draft<'_>) {
         let open = draft.stands().map(|r| r.pending).unwrap_or_default();
         let still = |p: &&Pending| open.iter().any(|o| o.id == p.id);
-        for pending in self.request.pending.iter().filter(still) {
+        let approvers = |p: &&Pending| consent::Question::of(self.request, p.kind).is_some();
+        let pending = self.request.pending.iter().filter(|p| !approvers(p));
+        for pending in pending.filter(still) {
             draft.event(Event::Settled {
                 pending: pending.id,
                 outcome: Outcome::Superseded,

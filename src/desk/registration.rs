@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::address::Address;
 use super::assurance::Level;
+use super::consent;
 use super::deadline;
 use super::decide::{self, Decision, Incoming, Known, Verdict};
 use super::draft::{Draft, StatusChange};
@@ -114,6 +115,7 @@ pub(super) fn open(
         );
     }
     tell_limit(draft, incoming, &matter, state);
+    consent::ask_at_registration(draft, Some(incoming.letter));
     Opened {
         matter,
         state,

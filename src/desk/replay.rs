@@ -1,8 +1,11 @@
 //! A request's history, played again, gives its state: the one place that says what an event does to a request (R24).
 
-use super::course::{self, Turn};
+use chrono::{DateTime, Utc};
+
+use super::address::Address;
+use super::course::{self, Consent, Turn};
 use super::event::{Event, Told};
-use super::request::{Matter, Pending, Request, RequestId, Status};
+use super::request::{Matter, Pending, PendingKind, Request, RequestId, Status, Type};
 
 /// A request before anything has happened to it.
 pub fn unborn(id: RequestId, matter: Matter) -> Request {
@@ -55,6 +58,11 @@ fn happen(request: &mut Request, event: &Event) {
             request.course.reminded = None;
             request.course.ending = *ending;
         }
+        Event::Consented { to, by, at, whole } => {
+            let given = request.course.consent.take().filter(|c| c.to == *to);
+            request.course.consent = Some(and(given, *to, (by.clone(), *at), *whole));
+        }
+        Event::MoreTimeAsked { reason, .. } => request.course.more_time = Some(reason.clone()),
         Event::Extended { days, at } => request.course.turns.push((*at, Turn::Extended(*days))),
         Event::DueMoved { due } => request.due = Some(*due),
         Event::Continues { number } => request.continues = Some(*number),
@@ -66,6 +74,11 @@ fn happen(request: &mut Request, event: &Event) {
         Event::Reminded { pending, next } => {
             for waits in request.pending.iter_mut().filter(|p| p.id == *pending) {
                 waits.remind = *next;
+            }
+        }
+        Event::ReminderPutOff { pending, to } => {
+            for waits in request.pending.iter_mut().filter(|p| p.id == *pending) {
+                waits.remind = Some(*to);
             }
         }
         Event::Waits {
@@ -83,7 +96,7 @@ fn happen(request: &mut Request, event: &Event) {
             remind: *remind,
             days: *days,
         }),
-        Event::Settled { pending, .. } => request.pending.retain(|p| p.id != *pending),
+        Event::Settled { pending, .. } => settle(request, *pending),
         Event::Attached { .. }
         | Event::Reworded { .. }
         | Event::Solved { .. }
@@ -93,5 +106,21 @@ fn happen(request: &mut Request, event: &Event) {
         | Event::Undelivered { .. }
         | Event::RollTaken { .. }
         | Event::Appointment(_) => {}
+    }
+}
+
+/// What was consented to so far, and one word more.
+fn and(given: Option<Consent>, to: Type, word: (Address, DateTime<Utc>), whole: bool) -> Consent {
+    let mut by = given.map_or_else(Vec::new, |c| c.by);
+    by.push(word);
+    Consent { to, by, whole }
+}
+
+/// With the last question about more time goes the reason that it was asked for.
+fn settle(request: &mut Request, pending: i64) {
+    request.pending.retain(|p| p.id != pending);
+    let asked = |p: &Pending| p.kind == PendingKind::Extension;
+    if !request.pending.iter().any(asked) {
+        request.course.more_time = None;
     }
 }

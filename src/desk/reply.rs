@@ -1,9 +1,10 @@
 //! A letter that is about an existing request: whether its sender is a party, and what their word settles (R8, R10, R13, R14, R22, S5).
 
 use super::address::Address;
+use super::approval;
 use super::authority;
+use super::consent;
 use super::decide::{Decision, Evidence, Incoming, Known, Lead, Verdict};
-use super::directive;
 use super::draft::Draft;
 use super::event::{Event, Outcome};
 use super::naming;
@@ -13,6 +14,7 @@ use super::reception;
 use super::request::{Kind, Matter, Pending, PendingKind, Request, Status};
 use super::requester::{self, Effect};
 use super::specialist;
+use super::staff;
 use super::subject;
 use super::telling::{self, State};
 use super::words::{self, Answer};
@@ -40,6 +42,11 @@ pub(super) fn letter<'a>(
         named(request),
         lead.evidence.in_words()
     ));
+    if let Some(asked) = approval::asked(&draft, lead, address) {
+        return Result::Decided(Box::new(approval::answer(
+            draft, known, incoming, lead, asked,
+        )));
+    }
     if matches!(
         standing,
         Standing::Specialist(_)
@@ -47,7 +54,7 @@ pub(super) fn letter<'a>(
             | Standing::Developer(_)
             | Standing::Supervisor(_)
     ) {
-        let decision = own_people(draft, known, incoming, lead, standing, address);
+        let decision = staff::letter(draft, known, incoming, lead, standing, address);
         return Result::Decided(Box::new(decision));
     }
     if specialist::is_inside(lead) || !is_party(draft.desk, request, standing, address) {
@@ -119,17 +126,7 @@ fn continues(
         evidence: lead.evidence.in_words().to_owned(),
         internal: false,
     });
-    let settled = match waiting_for(draft.desk, request, lead.evidence, address) {
-        Some(pending) if may_settle(draft.desk, incoming, lead, pending) => {
-            settle(&mut draft, incoming, lead, pending, standing)
-        }
-        Some(_) => {
-            draft.because("A word of confirmation would need more proof of its sender: the domain's word, or what the customer demands (R13)");
-            false
-        }
-        None => false,
-    };
-    if !settled {
+    if !settles(&mut draft, known, incoming, lead, standing, address) {
         requester::take(&mut draft, incoming, request, address, effect);
     }
     // As it stands after the letter, for that is what they work on.
@@ -137,6 +134,27 @@ fn continues(
     let tells = telling::tells(draft.desk, &matter, state);
     telling::specialists(&mut draft, Some(incoming), tells);
     draft.end(Verdict::Attached)
+}
+
+/// Whether the letter settles what waits for its sender's word.
+fn settles(
+    draft: &mut Draft<'_>,
+    known: &Known,
+    incoming: &Incoming<'_>,
+    lead: &Lead,
+    standing: &Standing<'_>,
+    address: &Address,
+) -> bool {
+    match waiting_for(draft.desk, &lead.request, lead.evidence, address) {
+        Some(pending) if may_settle(draft.desk, incoming, lead, pending) => {
+            settle(draft, known, incoming, lead, pending, standing)
+        }
+        Some(_) => {
+            draft.because("A word of confirmation would need more proof of its sender: the domain's word, or what the customer demands (R13)");
+            false
+        }
+        None => false,
+    }
 }
 
 /// Whether the sender is proved as what waits demands it (R13).
@@ -160,46 +178,6 @@ fn may_settle(
     };
     let answers_secret = lead.evidence == Evidence::Confirmation(pending.id);
     authority::may_confirm(incoming.assurance, authentication, demand, answers_secret)
-}
-
-/// In doubt a letter of the desk's own people stays inside (R38), unless it is a specialist's with commands (R39).
-fn own_people(
-    mut draft: Draft<'_>,
-    known: &Known,
-    incoming: &Incoming<'_>,
-    lead: &Lead,
-    standing: &Standing<'_>,
-    address: &Address,
-) -> Decision {
-    if let Standing::Specialist(person) = standing {
-        let spoken = directive::read(&incoming.letter.new_text);
-        if spoken.is_command() {
-            return specialist::letter(draft, known, incoming, Some(lead), person, spoken);
-        }
-    }
-    let authentication = incoming.mailbox.authentication;
-    let answers_own = specialist::answers_own(draft.desk, lead, address);
-    if !authority::is_credible(incoming.assurance, authentication)
-        || !(authority::is_proved(incoming.assurance, authentication) || answers_own)
-    {
-        let tells = telling::tells(draft.desk, &lead.request.matter, State::of(&lead.request));
-        return reception::held(
-            draft,
-            incoming,
-            tells,
-            "It claims to come from the desk's own people and nothing proves it (R13)".into(),
-        );
-    }
-    draft.because(
-        "One of the desk's own people wrote it: entered as a note that stays inside (R38)",
-    );
-    draft.concerns(&lead.request);
-    draft.event(Event::Attached {
-        by: address.clone(),
-        evidence: lead.evidence.in_words().to_owned(),
-        internal: true,
-    });
-    draft.end(Verdict::Attached)
 }
 
 /// D48: a forward is told by its subject. The secret of a letter that asked for a word, and an address made for answering, are answers all the same.
@@ -298,9 +276,12 @@ fn waiting_for<'r>(
     evidence: Evidence,
     address: &Address,
 ) -> Option<&'r Pending> {
+    // What approvers are asked is settled elsewhere.
+    let asked = |p: &&Pending| consent::Question::of(request, p.kind).is_none();
     let mut theirs = request
         .pending
         .iter()
+        .filter(asked)
         .filter(|p| desk.directory.same(&p.party, address));
     if let Evidence::Confirmation(id) = evidence {
         return theirs.find(|p| p.id == id);
@@ -312,6 +293,7 @@ fn waiting_for<'r>(
 /// What the word settles; whether it settled anything.
 fn settle(
     draft: &mut Draft<'_>,
+    known: &Known,
     incoming: &Incoming<'_>,
     lead: &Lead,
     pending: &Pending,
@@ -341,12 +323,15 @@ fn settle(
             );
             true
         }
-        Answer::Confirm(own_words) => confirm(draft, incoming, lead, pending, standing, own_words),
+        Answer::Confirm(own_words) => {
+            confirm(draft, known, incoming, lead, pending, standing, own_words)
+        }
     }
 }
 
 fn confirm(
     draft: &mut Draft<'_>,
+    known: &Known,
     incoming: &Incoming<'_>,
     lead: &Lead,
     pending: &Pending,
@@ -359,6 +344,7 @@ fn confirm(
         close_pending(draft, pending, Outcome::Confirmed);
         let why = "The requester confirmed that the letter is theirs";
         requester::move_to(draft, incoming, &pending.party, Status::InProgress, why);
+        consent::ask_at_registration(draft, known.opening.as_deref());
         return true;
     }
     if !is_primary(request, standing) {

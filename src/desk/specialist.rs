@@ -2,10 +2,13 @@
 
 use super::address::Address;
 use super::authority;
+use super::consent;
+use super::course::Ending;
 use super::decide::{Decision, Evidence, Incoming, Known, Lead, Verdict};
 use super::directive::{Directive, Spoken};
 use super::draft::Draft;
 use super::event::{Event, Outcome};
+use super::extension;
 use super::life::{self, Mover};
 use super::notice::{Notice, Purpose, Tells, Template};
 use super::people::Specialist;
@@ -126,7 +129,7 @@ fn done(
         });
     }
     let (history, help) = (plan.history, plan.help);
-    let lines = plan::carry_out(&mut draft, incoming, lead, person, plan);
+    let lines = plan::carry_out(&mut draft, known, incoming, lead, person, plan);
     let told = Transcript {
         effect: Effect::Done,
         lines,
@@ -170,7 +173,7 @@ pub(super) fn refused(
     let told = Transcript {
         effect: Effect::Nothing,
         lines,
-        possible: request.map(possible).unwrap_or_default(),
+        possible: request.map_or_else(Vec::new, |r| possible(draft.desk, r)),
         history: vec![],
         help: request.is_none(),
     };
@@ -263,7 +266,7 @@ fn elsewhere(known: &Known, lead: &Lead) -> Option<String> {
 }
 
 /// What a specialist may command from here, in the order of the table (R22).
-fn possible(request: &Request) -> Vec<Verb> {
+fn possible(desk: &Desk, request: &Request) -> Vec<Verb> {
     let moves = life::ways(request.status, Mover::Specialist).map(verb_of);
     let always = [
         Verb::Type,
@@ -273,7 +276,28 @@ fn possible(request: &Request) -> Vec<Verb> {
         Verb::Help,
     ];
     let moves = moves.filter(|_| request.number.is_some());
-    moves.chain(always).collect()
+    let asks = [
+        consent::may_ask(desk, request)
+            .is_ok()
+            .then_some(Verb::Approval),
+        extension::may_ask(desk, request, 1)
+            .is_ok()
+            .then_some(Verb::Extend),
+        (request.number.is_some() && life::may(request.status, Status::Closed, Mover::Specialist))
+            .then_some(Verb::Decline),
+    ];
+    // What nobody has consented to cannot be done yet (R25).
+    let barred = |to: Status| consent::bars(request, to, Some(Ending::Solved));
+    let barred: Vec<Verb> = Status::ALL
+        .into_iter()
+        .filter(|s| barred(*s))
+        .map(verb_of)
+        .collect();
+    moves
+        .filter(|verb| !barred.contains(verb))
+        .chain(asks.into_iter().flatten())
+        .chain(always)
+        .collect()
 }
 
 /// The command that leads to a status.

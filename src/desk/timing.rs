@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
+use super::consent;
 use super::course;
 use super::decide::{Decision, Known, Verdict};
 use super::draft::Draft;
@@ -54,6 +55,7 @@ pub(super) fn opening(
     if !request.matter.quiet {
         telling::specialists(&mut draft, None, tells);
     }
+    consent::ask_at_registration(&mut draft, known.opening.as_deref());
     draft.end(Verdict::Registered)
 }
 

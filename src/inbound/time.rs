@@ -8,9 +8,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Inbound, Progress, decide_on};
 use crate::backlog::{BRIEF, PATIENCE};
 use crate::config::Config;
+use crate::desk::consent;
 use crate::desk::decide::{Known, Occasion};
 use crate::desk::request::{Pending, Request, RequestId};
 use crate::desk::ticking;
+use crate::knowledge;
 use crate::store::work::Work;
 
 /// Of each kind of thing that is due, so many at a time.
@@ -56,10 +58,19 @@ impl Inbound {
             if !touched.insert(request.id) {
                 continue;
             }
-            let known = Known {
+            let mut known = Known {
                 last_numbers: work.last_numbers().clone(),
                 ..Known::default()
             };
+            // Whoever is asked for a word must see the text that it is about.
+            let asks = match &matter {
+                Matter::Opening => consent::is_needed(request.matter.type_),
+                Matter::Remind(_) => true,
+                Matter::Lapse(_) | Matter::Due => false,
+            };
+            if asks {
+                known.opening = knowledge::opening_of(&mut work, request.id).await?;
+            }
             let occasion = match &matter {
                 Matter::Opening => Occasion::Opening(&request),
                 Matter::Lapse(pending) => Occasion::Lapse(&request, pending),

@@ -5,6 +5,7 @@ use lettre::message::Body;
 use lettre::message::header::ContentTransferEncoding;
 use sha2::{Digest, Sha256};
 
+use super::enclosure::{self, File};
 use super::header;
 use super::thread::{self, Keys, Token};
 use super::wording::{Said, Voice, Wording};
@@ -32,16 +33,31 @@ pub fn compose(
     token: &Token,
     now: DateTime<Utc>,
 ) -> Composed {
+    compose_with(notice, vec![], desk, wording, keys, token, now)
+}
+
+/// The same with files that are sent along, byte for byte.
+pub fn compose_with(
+    notice: &Notice,
+    files: Vec<File>,
+    desk: &Desk,
+    wording: &Wording,
+    keys: &Keys,
+    token: &Token,
+    now: DateTime<Utc>,
+) -> Composed {
     let message_id = thread::message_id(keys, token, &desk.address);
     let reply_to = desk
         .plus_addressing
         .then(|| thread::reply_address(keys, token, &desk.address));
-    write(notice, desk, wording, &message_id, reply_to.as_deref(), now)
+    let reply_to = reply_to.as_deref();
+    write(notice, files, desk, wording, &message_id, reply_to, now)
 }
 
 /// Writes a notice under names that are already sealed. The same arguments give the same bytes.
 fn write(
     notice: &Notice,
+    files: Vec<File>,
     desk: &Desk,
     wording: &Wording,
     message_id: &str,
@@ -54,11 +70,13 @@ fn write(
         zone: desk.calendar.zone(),
         confirm: &desk.words.confirm,
         decline: &desk.words.decline,
+        approve: &desk.words.approve,
+        disapprove: &desk.words.disapprove,
         reply_to,
     };
     let said = wording.say(notice, &voice);
     let mut bytes = headers(notice, desk, &said, message_id, reply_to, now);
-    bytes.push_str(&body(&said, message_id));
+    bytes.push_str(&body(&said, files, message_id));
     Composed {
         subject: said.subject,
         message_id: message_id.to_owned(),
@@ -122,6 +140,14 @@ fn auto_submitted(notice: &Notice) -> &'static str {
         | Template::RedirectedToPrimary
         | Template::StatusChanged
         | Template::Reminder
+        | Template::ConsentAsked
+        | Template::ConsentGiven
+        | Template::ConsentDeclined
+        | Template::ExtensionAsked
+        | Template::Extended
+        | Template::ConsentSettled
+        | Template::ForDeveloper
+        | Template::DeveloperReplied
         | Template::DueSoon
         | Template::Overdue
         | Template::ForSpecialist
@@ -157,16 +183,24 @@ fn date(zone: chrono_tz::Tz, now: DateTime<Utc>) -> String {
     local.format("%a, %d %b %Y %H:%M:%S %z").to_string()
 }
 
-fn body(said: &Said, message_id: &str) -> String {
+/// Text, page and files: where there are files, the first two are one part of a whole that holds them all (RFC 2046 5.1).
+fn body(said: &Said, files: Vec<File>, message_id: &str) -> String {
     // Neither base64 nor quoted-printable can hold `=_`, so the boundary stands in no part.
     let boundary: String = Sha256::digest(message_id)
         .iter()
         .take(15)
         .map(|octet| format!("{octet:02x}"))
         .collect();
-    let boundary = format!("=_{boundary}");
-    let mut body =
-        format!("Content-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n\r\n");
+    let (outer, boundary) = (format!("=_m{boundary}"), format!("=_{boundary}"));
+    let mut body = String::new();
+    if !files.is_empty() {
+        body.push_str(&format!(
+            "Content-Type: multipart/mixed;\r\n boundary=\"{outer}\"\r\n\r\n--{outer}\r\n"
+        ));
+    }
+    body.push_str(&format!(
+        "Content-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n\r\n"
+    ));
     let html = said.html.replace('\n', "\r\n");
     for (kind, text) in [
         (
@@ -179,6 +213,13 @@ fn body(said: &Said, message_id: &str) -> String {
         body.push_str(&encoded(text));
     }
     body.push_str(&format!("--{boundary}--\r\n"));
+    if files.is_empty() {
+        return body;
+    }
+    for file in files {
+        body.push_str(&format!("--{outer}\r\n{}", enclosure::part(file)));
+    }
+    body.push_str(&format!("--{outer}--\r\n"));
     body
 }
 
@@ -258,7 +299,7 @@ mod tests {
     use crate::desk::notice::{Purpose, Tells, Thread};
     use crate::desk::people::Directory;
     use crate::desk::policy::{
-        Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, Words,
+        Consents, Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, Voices, Words,
     };
     use crate::desk::request::{Number, Status};
 
@@ -305,6 +346,11 @@ mod tests {
                 decline: vec!["Отклоняю".into()],
                 ..Words::default()
             },
+            consents: Consents {
+                faults: Voices::Any,
+                improvements: Voices::Any,
+                extensions: Voices::Any,
+            },
             orders_from_additional: OrdersFromAdditional::Question,
             acknowledge_queued: true,
             redirect: Redirect {
@@ -319,6 +365,7 @@ mod tests {
                 outsider_letters_per_hour: 100,
                 alerts_per_hour: 20,
                 refusals_per_day: 1,
+                enclosed: 10_485_760,
             },
             breakers: Breakers::ALL,
             plus_addressing: true,
@@ -350,7 +397,15 @@ mod tests {
         let now = DateTime::parse_from_rfc3339("2026-11-23T05:12:01Z")
             .unwrap()
             .to_utc();
-        write(notice, desk, &Wording::built_in(), ID, Some(REPLY), now)
+        write(
+            notice,
+            vec![],
+            desk,
+            &Wording::built_in(),
+            ID,
+            Some(REPLY),
+            now,
+        )
     }
 
     /// RFC 5322 and 5321: what every letter of ours keeps, whatever is in it.
@@ -466,7 +521,15 @@ mod tests {
     fn without_plus_addresses_replies_go_to_the_desk_and_nothing_is_clicked() {
         let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
         let one = notice(Template::OrderToConfirm, "Мария", "Журнал");
-        let composed = write(&one, &desk("Центр"), &Wording::built_in(), ID, None, now);
+        let composed = write(
+            &one,
+            vec![],
+            &desk("Центр"),
+            &Wording::built_in(),
+            ID,
+            None,
+            now,
+        );
         let text = String::from_utf8(composed.bytes.clone()).unwrap();
         assert!(!text.contains("\r\nReply-To: "));
         assert!(text.contains("Auto-Submitted: auto-generated\r\n"));
@@ -512,7 +575,15 @@ mod tests {
         let id = format!("{}@desk.example", "r1".repeat(60));
         let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
         let one = notice(Template::Registered, "Мария", "Журнал");
-        let composed = write(&one, &desk("Центр"), &Wording::built_in(), &id, None, now);
+        let composed = write(
+            &one,
+            vec![],
+            &desk("Центр"),
+            &Wording::built_in(),
+            &id,
+            None,
+            now,
+        );
         let text = String::from_utf8(composed.bytes).unwrap();
         assert!(text.contains(&format!("\r\nMessage-ID: <{id}>\r\n")));
         assert!(text.contains(&format!("\r\nX-Postdesk-Loop: {}\r\n", "r1".repeat(60))));
@@ -578,6 +649,35 @@ mod tests {
         }
     }
 
+    /// R27: text, page and files in one letter, the files byte for byte.
+    #[test]
+    fn files_go_along_with_the_letter() {
+        let one = notice(Template::ForDeveloper, "Группа разработки", "Журнал");
+        let octets: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+        let files = ["журнал.pdf", "b.zip"].map(|name| File {
+            name: name.to_owned(),
+            media_type: "application/pdf".to_owned(),
+            octets: octets.clone(),
+        });
+        let now = DateTime::UNIX_EPOCH;
+        let desk = desk("Центр");
+        let wording = Wording::built_in();
+        let composed = write(&one, files.to_vec(), &desk, &wording, ID, Some(REPLY), now);
+        keeps_the_form(&composed);
+        let read = MessageParser::default().parse(&composed.bytes).unwrap();
+        let names: Vec<_> = read
+            .attachments()
+            .map(|a| a.attachment_name().unwrap().to_owned())
+            .collect();
+        assert_eq!(names, ["журнал.pdf", "b.zip"]);
+        assert!(read.attachments().all(|a| a.contents() == octets));
+        assert_eq!((read.text_body_count(), read.html_body_count()), (1, 1));
+        // The desk's own reading agrees.
+        let caps = crate::mail::parse::Caps::DEFAULT;
+        let own = crate::mail::enclosure::octets(&composed.bytes, caps);
+        assert_eq!(own, [octets.clone(), octets]);
+    }
+
     fn anything() -> impl Strategy<Value = String> {
         let nasty = prop::sample::select(vec![
             "\r\n",
@@ -631,7 +731,7 @@ mod tests {
         #[test]
         fn any_name_and_subject_give_one_header_and_one_recipient(
             name in anything(), subject in anything(), desk_name in anything(), text in anything(),
-            id in anything(), at in 0usize..18,
+            id in anything(), at in 0..Template::ALL.len(),
         ) {
             let mut one = notice(Template::ALL[at], &name, &subject);
             one.tells.text = Some(text);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, NaiveDate, Utc};
 use minijinja::{Environment, Error};
 
 use super::layout::Page;
@@ -10,7 +10,8 @@ use super::vocabulary::{self, NAMES};
 use super::wording::Voice;
 use crate::desk::address::Address;
 use crate::desk::notice::{
-    Alert, Listed, Listing, Notice, Purpose, Rules, Tells, Template, Thread,
+    Alert, Enclosed, Listed, Listing, Notice, Nudge, Past, Purpose, Rules, Settled, Tells,
+    Template, Thread,
 };
 use crate::desk::people::Locale;
 use crate::desk::policy::Words;
@@ -100,6 +101,8 @@ pub fn rendering(templates: &Environment<'static>, name: &str) -> Vec<(Option<us
                 zone: chrono_tz::UTC,
                 confirm: &[],
                 decline: &[],
+                approve: &[],
+                disapprove: &[],
                 reply_to: Some("support+token@desk.example"),
             };
             let rendered = templates
@@ -127,48 +130,7 @@ pub fn rendering(templates: &Environment<'static>, name: &str) -> Vec<(Option<us
 fn samples() -> Vec<(Tells, &'static str)> {
     let address = Address::new("oleg@raduga.example").ok();
     let moment = DateTime::from_timestamp(1_795_780_800, 0);
-    let said = || Some("Sample".to_owned());
-    let full = Tells {
-        number: Some(Number::new(2026, 42)),
-        subject: "Sample".to_owned(),
-        kind: Some(Kind::Order),
-        type_: Some(Type::Fault),
-        status: Some(Status::InProgress),
-        arrived: moment,
-        opens: moment,
-        registration_day: NaiveDate::from_ymd_opt(2026, 11, 23),
-        due: moment,
-        working_days: Some(5),
-        why: Some(why()),
-        continues: Some(Number::new(2026, 7)),
-        lapses: moment,
-        requester_name: said(),
-        requester: address.clone(),
-        customer: said(),
-        installation: said(),
-        choices: vec!["Sample".to_owned()],
-        primary_name: said(),
-        primary: address.clone(),
-        text: said(),
-        text_cut: true,
-        attachments: vec!["Sample".to_owned(); 30],
-        authority: said(),
-        alert: Some(Alert::OverLimit),
-        last_alert: true,
-        limit: Some(1 << 20),
-        listing: Some(listing()),
-        rules: Some(rules()),
-        transcript: Some(Transcript {
-            effect: Effect::Done,
-            lines: vec![Line::whole("Sample")],
-            possible: vec![Verb::Help],
-            history: moment
-                .map(|at| (at, "Sample".to_owned()))
-                .into_iter()
-                .collect(),
-            help: true,
-        }),
-    };
+    let full = everything(address.clone(), moment);
     let alerts = address
         .map(|a| Alert::Undelivered(a, String::new()))
         .into_iter();
@@ -204,6 +166,27 @@ fn samples() -> Vec<(Tells, &'static str)> {
             "with everything to tell",
         ));
     }
+    let told = "with everything to tell";
+    samples.extend(Nudge::ALL.map(|nudge| {
+        let nudge = Some(nudge);
+        (
+            Tells {
+                nudge,
+                ..full.clone()
+            },
+            told,
+        )
+    }));
+    samples.extend(Settled::ALL.map(|settled| {
+        let settled = Some(settled);
+        (
+            Tells {
+                settled,
+                ..full.clone()
+            },
+            told,
+        )
+    }));
     samples
 }
 
@@ -255,6 +238,78 @@ fn listing() -> Listing {
         history: true,
         requests,
         more: 1,
+    }
+}
+
+/// Each thing told.
+fn everything(address: Option<Address>, moment: Option<DateTime<Utc>>) -> Tells {
+    let said = || Some("Sample".to_owned());
+    Tells {
+        number: Some(Number::new(2026, 42)),
+        subject: "Sample".to_owned(),
+        kind: Some(Kind::Order),
+        type_: Some(Type::Fault),
+        status: Some(Status::InProgress),
+        arrived: moment,
+        opens: moment,
+        registration_day: NaiveDate::from_ymd_opt(2026, 11, 23),
+        due: moment,
+        working_days: Some(5),
+        why: Some(why()),
+        continues: Some(Number::new(2026, 7)),
+        lapses: moment,
+        requester_name: said(),
+        requester: address.clone(),
+        customer: said(),
+        installation: said(),
+        choices: vec!["Sample".to_owned()],
+        primary_name: said(),
+        primary: address.clone(),
+        text: said(),
+        text_cut: true,
+        attachments: vec!["Sample".to_owned(); 30],
+        authority: said(),
+        alert: Some(Alert::OverLimit),
+        last_alert: true,
+        limit: Some(1 << 20),
+        party_name: said(),
+        days: Some(3),
+        reason: said(),
+        nudge: None,
+        settled: None,
+        consents: moment
+            .map(|at| ("Sample".to_owned(), at))
+            .into_iter()
+            .collect(),
+        thread: moment.map(past).into_iter().collect(),
+        enclosed: vec![Enclosed {
+            letter: 1,
+            place: 0,
+            name: "Sample".to_owned(),
+            media_type: "application/pdf".to_owned(),
+        }],
+        listing: Some(listing()),
+        rules: Some(rules()),
+        transcript: Some(Transcript {
+            effect: Effect::Done,
+            lines: vec![Line::whole("Sample")],
+            possible: vec![Verb::Help],
+            history: moment
+                .map(|at| (at, "Sample".to_owned()))
+                .into_iter()
+                .collect(),
+            help: true,
+        }),
+    }
+}
+
+fn past(arrived: DateTime<Utc>) -> Past {
+    Past {
+        letter: 1,
+        who: "Sample".to_owned(),
+        arrived,
+        text: "Sample".to_owned(),
+        attachments: vec![],
     }
 }
 

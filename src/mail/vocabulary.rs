@@ -12,7 +12,7 @@ use super::layout;
 use super::russian;
 use super::wording::Voice;
 use crate::desk::address::Address;
-use crate::desk::notice::{Alert, Notice, Tells, Template};
+use crate::desk::notice::{Alert, Notice, Nudge, Settled, Tells};
 use crate::desk::people::Locale;
 use crate::desk::request::{Kind, Status, Type};
 use crate::desk::subject;
@@ -28,7 +28,7 @@ const CITED_WHOLE: usize = 40_000;
 const ATTACHMENTS: usize = 20;
 
 /// Every name that a wording may use, with the names inside it.
-pub const NAMES: [(&str, &[&str]); 63] = [
+pub const NAMES: &[(&str, &[&str])] = &[
     ("desk", &[]),
     ("desk_address", &[]),
     ("confirm", &[]),
@@ -87,12 +87,24 @@ pub const NAMES: [(&str, &[&str]); 63] = [
     ("ask_status", &[]),
     ("ask_history", &[]),
     ("ask_help", &[]),
+    ("approve", &[]),
+    ("disapprove", &[]),
+    ("party_name", &[]),
+    ("days", &[]),
+    ("reason", &[]),
+    ("nudge", &[]),
+    ("settled", &[]),
+    ("consents", PAST),
+    ("thread", PAST),
+    ("enclosed", &[]),
     ("effect_id", &[]),
     ("transcript", &[]),
     ("possible", &[]),
     ("history", &[]),
     ("help", &[]),
 ];
+
+const PAST: &[&str] = &["who", "at", "text"];
 
 const MOMENT: &[&str] = &["until", "at", "full", "end"];
 
@@ -102,6 +114,8 @@ pub fn values(notice: &Notice, voice: &Voice<'_>) -> BTreeMap<&'static str, Valu
     let tells = &notice.tells;
     let moment = |m: Option<DateTime<Utc>>| moment_value(locale, voice, m);
     let name = |text: &Option<String>| text_value(text.as_deref(), NAME);
+    let vouches = tells.authority.as_deref();
+    let authority = vouches.map(|a| authority(locale, a));
     let mut values = BTreeMap::from([
         ("desk", text_value(Some(voice.desk_name), NAME)),
         ("desk_address", text_value(Some(voice.desk_address), NAME)),
@@ -161,34 +175,74 @@ pub fn values(notice: &Notice, voice: &Voice<'_>) -> BTreeMap<&'static str, Valu
                 .limit
                 .map_or(Value::from(()), |l| Value::from(dates::size(locale, l))),
         ),
-        (
-            "authority",
-            text_value(
-                tells
-                    .authority
-                    .as_deref()
-                    .map(|a| authority(locale, a))
-                    .as_deref(),
-                CITED,
-            ),
-        ),
+        ("authority", text_value(authority.as_deref(), CITED)),
+        ("alert_last", Value::from(tells.last_alert)),
     ]);
     values.extend(figures::values(notice, voice));
     values.extend(cited(notice));
+    values.extend(agreed(notice, voice));
     values.extend(alert(locale, tells));
     values.extend(transcript(locale, voice, tells));
     values
 }
 
+/// What approvers are asked, what became of it, and what a developer gets (R20, R26, R27).
+fn agreed(notice: &Notice, voice: &Voice<'_>) -> [(&'static str, Value); 10] {
+    let (locale, tells) = (notice.locale, &notice.tells);
+    let says = |taken, usual| Value::from(word(locale, taken, usual));
+    let (reason, _) = clean::lines(tells.reason.as_deref().unwrap_or_default(), CITED);
+    let past = |who: &str, at, text: &str| {
+        let who = text_value(Some(who), NAME);
+        let at = moment_value(locale, voice, Some(at));
+        let at = at.get_attr("full").unwrap_or_default();
+        let text = Value::from(text);
+        Value::from(BTreeMap::from([("who", who), ("at", at), ("text", text)]))
+    };
+    let consents = tells.consents.iter().map(|(who, at)| past(who, *at, ""));
+    let mut room = CITED_WHOLE;
+    let thread = tells.thread.iter().map(|p| {
+        let (text, _) = clean::lines(&p.text, room);
+        room = room.saturating_sub(text.chars().count());
+        past(&p.who, p.arrived, &text)
+    });
+    [
+        ("thread", Value::from(thread.collect::<Vec<_>>())),
+        ("consents", Value::from(consents.collect::<Vec<_>>())),
+        ("approve", says(voice.approve, ["Согласовано", "Approved"])),
+        (
+            "disapprove",
+            says(voice.disapprove, ["Отклонено", "Declined"]),
+        ),
+        ("party_name", text_value(tells.party_name.as_deref(), NAME)),
+        (
+            "days",
+            count_value(tells.days, |n| dates::working_days(locale, n)),
+        ),
+        (
+            "reason",
+            if reason.is_empty() {
+                Value::from(())
+            } else {
+                Value::from(reason)
+            },
+        ),
+        ("nudge", optional(tells.nudge.map(Nudge::word))),
+        ("settled", optional(tells.settled.map(Settled::word))),
+        (
+            "enclosed",
+            list_value(
+                &tells
+                    .enclosed
+                    .iter()
+                    .map(|e| e.name.clone())
+                    .collect::<Vec<_>>(),
+            ),
+        ),
+    ]
+}
+
 fn cited(notice: &Notice) -> [(&'static str, Value); 4] {
-    // Whoever is asked to answer for a text must see all of it.
-    let answerable = [
-        Template::OrderToConfirm,
-        Template::Challenge,
-        Template::AskInstallation,
-    ];
-    let template = notice.template;
-    let most = if template.is_internal() || answerable.contains(&template) {
+    let most = if notice.template.cites_whole() {
         CITED_WHOLE
     } else {
         CITED
@@ -413,7 +467,7 @@ fn optional(word: Option<&'static str>) -> Value {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
-    use crate::desk::notice::{Purpose, Thread};
+    use crate::desk::notice::{Purpose, Template, Thread};
 
     #[test]
     fn a_theme_has_neither_prefix_nor_number() {

@@ -56,6 +56,10 @@ pub struct Voice<'a> {
     pub confirm: &'a [String],
     /// The words that decline (R10).
     pub decline: &'a [String],
+    /// The words by which an approver consents (R26).
+    pub approve: &'a [String],
+    /// The words by which an approver declines (R26).
+    pub disapprove: &'a [String],
     /// Where a button's letter goes: the address with this letter's token. Without one there are no buttons, since a new letter to the plain address would carry no token.
     pub reply_to: Option<&'a str>,
 }
@@ -93,6 +97,14 @@ const SOURCES: &[Source] = &sources![
     "ru/reminder",
     "ru/requests",
     "ru/help",
+    "ru/consent-asked",
+    "ru/consent-given",
+    "ru/consent-declined",
+    "ru/extension-asked",
+    "ru/extended",
+    "ru/consent-settled",
+    "ru/for-developer",
+    "ru/developer-replied",
     "ru/due-soon",
     "ru/overdue",
     "ru/for-specialist",
@@ -120,6 +132,14 @@ const SOURCES: &[Source] = &sources![
     "en/reminder",
     "en/requests",
     "en/help",
+    "en/consent-asked",
+    "en/consent-given",
+    "en/consent-declined",
+    "en/extension-asked",
+    "en/extended",
+    "en/consent-settled",
+    "en/for-developer",
+    "en/developer-replied",
     "en/due-soon",
     "en/overdue",
     "en/for-specialist",

@@ -55,6 +55,8 @@ impl Change {
                 Event::StatusChanged { to, .. } => change.status = Some(*to),
                 Event::Attached { .. }
                 | Event::Reworded { .. }
+                | Event::Consented { .. }
+                | Event::MoreTimeAsked { .. }
                 | Event::Extended { .. }
                 | Event::Solved { .. }
                 | Event::Declined { .. }
@@ -62,6 +64,7 @@ impl Change {
                 | Event::Continues { .. }
                 | Event::Told(_)
                 | Event::Reminded { .. }
+                | Event::ReminderPutOff { .. }
                 | Event::Waits { .. }
                 | Event::Settled { .. }
                 | Event::Noted { .. }
@@ -232,6 +235,15 @@ impl Work {
         Ok(())
     }
 
+    fn reminds(&mut self, names: &Names, pending: i64, next: Option<DateTime<Utc>>) -> Result<()> {
+        self.unwritten.reminded.push(Reminded {
+            id: pending,
+            request: names.request.context("A reminder belongs to no request")?,
+            next,
+        });
+        Ok(())
+    }
+
     fn settle_and_wait(
         &mut self,
         decision: &Decision,
@@ -270,11 +282,10 @@ impl Work {
                         at: now,
                     });
                 }
-                Event::Reminded { pending, next } => self.unwritten.reminded.push(Reminded {
-                    id: *pending,
-                    request: names.request.context("A reminder belongs to no request")?,
-                    next: *next,
-                }),
+                Event::Reminded { pending, next } => self.reminds(names, *pending, *next)?,
+                Event::ReminderPutOff { pending, to } => {
+                    self.reminds(names, *pending, Some(*to))?;
+                }
                 Event::Queued { .. }
                 | Event::Registered { .. }
                 | Event::Attached { .. }
@@ -285,6 +296,8 @@ impl Work {
                 | Event::RequesterChanged { .. }
                 | Event::StatusChanged { .. }
                 | Event::DueMoved { .. }
+                | Event::Consented { .. }
+                | Event::MoreTimeAsked { .. }
                 | Event::Extended { .. }
                 | Event::Solved { .. }
                 | Event::Declined { .. }

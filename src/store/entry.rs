@@ -134,6 +134,12 @@ pub(crate) fn event_data(event: &Event) -> Value {
             "ending": ending.map(Ending::word),
         }),
         Event::DueMoved { due } => json!({ "due": utc(*due) }),
+        Event::Consented { to, by, at, whole } => json!({
+            "to": to.word(), "by": by.to_string(), "as_of": utc(*at), "whole": whole,
+        }),
+        Event::MoreTimeAsked { days, reason, by } => json!({
+            "working_days": days, "reason": reason, "by": by.to_string(),
+        }),
         Event::Extended { days, at } => json!({ "working_days": days, "as_of": utc(*at) }),
         Event::Solved { by, text } | Event::Declined { by, text } => {
             json!({ "by": by.to_string(), "text": text })
@@ -143,6 +149,7 @@ pub(crate) fn event_data(event: &Event) -> Value {
         Event::RequesterChanged { to, name } => json!({ "to": to.to_string(), "name": name }),
         Event::Told(told) => json!({ "moment": utc(told.moment()) }),
         Event::Reminded { pending, next } => json!({ "pending": pending, "next": next.map(utc) }),
+        Event::ReminderPutOff { pending, to } => json!({ "pending": pending, "to": utc(*to) }),
         Event::Waits {
             kind,
             party,

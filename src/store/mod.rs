@@ -22,6 +22,7 @@ mod schema;
 mod statement;
 #[cfg(test)]
 mod testing;
+mod thread;
 mod told;
 mod undecided;
 mod unwritten;
