@@ -1,5 +1,7 @@
 //! What the store knows that bears on a letter: the request it seems to be about, and what its sender caused before (stop 7 of the way in).
 
+mod person;
+
 use std::collections::BTreeSet;
 
 use anyhow::Result;
@@ -16,9 +18,7 @@ use crate::desk::finding::Alternative;
 use crate::desk::letter::{From, Letter};
 use crate::desk::notice::{Past, Template};
 use crate::desk::people::Standing;
-use crate::desk::phrase::Service;
-use crate::desk::request::{Number, Pending, PendingKind, Request, RequestId, Status};
-use crate::desk::service::{self, Sight};
+use crate::desk::request::{Number, Pending, PendingKind, Request, RequestId};
 use crate::examination::Examined;
 use crate::mail::clues::{Clue, Clues, Place};
 use crate::mail::enclosure::{self, Files};
@@ -50,8 +50,8 @@ pub async fn known(
     known.rejected = followed.rejected;
     let asks = asks(config, &examined.letter, now);
     if let Some(lead) = &mut known.lead {
-        if !is_own_people(config, &examined.letter, now) {
-            go_on(work, lead).await?;
+        if !person::is_own_people(config, &examined.letter, now) {
+            person::go_on(work, lead).await?;
         }
         lead.opening = opening(work, &lead.request, asks.opening).await?;
         if asks.history {
@@ -85,7 +85,7 @@ pub async fn known(
     if let Some(lead) = &known.lead {
         known.request_letters_last_hour = work.letters_about(lead.request.id, since.hour).await?;
     }
-    if let Some((sight, closed)) = asks_itself(config, letter, &known, now) {
+    if let Some((sight, closed)) = person::asks_itself(config, letter, &known, now) {
         (known.own, known.own_more) = work.own_requests(&sight, closed).await?;
     }
     if let Some(key) = sender {
@@ -95,28 +95,6 @@ pub async fn known(
         known.refusals_today = counts.refusals_today;
     }
     Ok(known)
-}
-
-/// R44: what a letter that asks the desk itself may be shown, by the appointments of today, and whether closed requests are meant as well.
-fn asks_itself(
-    config: &Config,
-    letter: &Letter,
-    known: &Known,
-    now: DateTime<Utc>,
-) -> Option<(Sight, bool)> {
-    let desk = &config.desk;
-    let day = desk.calendar.day_of(now);
-    let Standing::Representative(appointments) =
-        desk.directory.standing(letter.from.address()?, day)
-    else {
-        return None;
-    };
-    let closed = match service::asked(desk, letter, known.lead.is_some())? {
-        Service::Status => false,
-        Service::History => true,
-        Service::Help => return None,
-    };
-    Some((service::sight(&appointments), closed))
 }
 
 /// Whether the letter may have approvers shown what opened the request: it is one of theirs, or it proves that that is its requester's (R13, R26).
@@ -307,46 +285,6 @@ async fn follow(work: &mut Work, clues: &Clues, sender: Option<&str>) -> Result<
         }
     }
     Ok(followed)
-}
-
-/// So many requests that go on from one another are passed on the way to the newest.
-const GENERATIONS: usize = 16;
-
-/// The desk's own people mean the request that they name.
-fn is_own_people(config: &Config, letter: &Letter, now: DateTime<Utc>) -> bool {
-    let desk = &config.desk;
-    let day = desk.calendar.day_of(now);
-    let standing = letter
-        .from
-        .address()
-        .map(|a| desk.directory.standing(a, day));
-    matches!(
-        standing,
-        Some(
-            Standing::Specialist(_)
-                | Standing::Approver(_)
-                | Standing::Developer(_)
-                | Standing::Supervisor(_)
-        )
-    )
-}
-
-/// D50: a letter about a closed request that another goes on from is about that one.
-async fn go_on(work: &mut Work, lead: &mut Lead) -> Result<()> {
-    for _ in 0..GENERATIONS {
-        let (Some(number), Status::Closed) = (lead.request.number, lead.request.status) else {
-            break;
-        };
-        let Some(newer) = work.continuation(number).await? else {
-            break;
-        };
-        lead.request = newer;
-        // What the letter would have settled was the old request's.
-        if let Evidence::Confirmation(_) = lead.evidence {
-            lead.evidence = Evidence::Token;
-        }
-    }
-    Ok(())
 }
 
 /// One answer for whatever is wrong with a clue: which it is would tell a forger how near they came (S1).

@@ -17,9 +17,9 @@ use postdesk::desk::address::Address;
 use postdesk::desk::appointments::{Change, What};
 use postdesk::desk::calendar::Interval;
 use postdesk::desk::directive::Fault;
+use postdesk::desk::listing::{Listed, Listing, Rules};
 use postdesk::desk::notice::{
-    Alert, Enclosed, Listed, Listing, Notice, Nudge, Past, Purpose, Rules, Settled, Tells,
-    Template, Thread,
+    Alert, Enclosed, Notice, Nudge, Past, Purpose, Settled, Tells, Template, Thread,
 };
 use postdesk::desk::people::{Locale, Representative, Role};
 use postdesk::desk::policy::Words;

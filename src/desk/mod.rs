@@ -24,6 +24,7 @@ pub mod installation;
 pub mod kind;
 pub mod letter;
 pub mod life;
+pub mod listing;
 mod lookalike;
 pub mod loops;
 mod naming;

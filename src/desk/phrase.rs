@@ -294,6 +294,7 @@ mod tests {
             status: list(&["Статус", "Status"]),
             history: list(&["История", "History"]),
             help: list(&["Помощь", "Help"]),
+            ..Words::default()
         }
     }
 

@@ -9,9 +9,9 @@ use super::layout::Page;
 use super::vocabulary::{self, NAMES};
 use super::wording::Voice;
 use crate::desk::address::Address;
+use crate::desk::listing::{Listed, Listing, Rules};
 use crate::desk::notice::{
-    Alert, Enclosed, Listed, Listing, Notice, Nudge, Past, Purpose, Rules, Settled, Tells,
-    Template, Thread,
+    Alert, Enclosed, Notice, Nudge, Past, Purpose, Settled, Tells, Template, Thread,
 };
 use crate::desk::people::Locale;
 use crate::desk::policy::Words;
