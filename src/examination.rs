@@ -94,6 +94,7 @@ fn signer(
         | Standing::Specialist(_)
         | Standing::Approver(_)
         | Standing::Developer(_)
+        | Standing::Supervisor(_)
         | Standing::Official(_)
         | Standing::Former(_)
         | Standing::Colleague(_) => Some(address.domain().to_owned()),

@@ -9,6 +9,8 @@
 //! 6. [`writing::write()`]: the notices become letters with fixed bytes and Message-IDs.
 //! 7. Events, letters and the letter's end state are applied; **commit**; the way out is woken.
 
+mod time;
+
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -17,10 +19,10 @@ use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 
 use crate::authentication;
+use crate::backlog::Backlog;
 use crate::clock::Clock;
 use crate::config::{Config, Mailbox};
 use crate::desk::assurance::Level;
-use crate::desk::consent;
 use crate::desk::decide::{self, Decision, Incoming, Known, Occasion, Verdict};
 use crate::desk::policy::{Authentication, MailboxPolicy, Strangers};
 use crate::desk::request::Kind;
@@ -48,6 +50,7 @@ pub struct Inbound {
     clock: Clock,
     written: Arc<Notify>,
     dns: Resolver,
+    backlog: Backlog,
     watch: Watch,
 }
 
@@ -89,6 +92,7 @@ impl Inbound {
             clock,
             written,
             dns: Resolver::nobody(),
+            backlog: Backlog::default(),
             watch: Watch::default(),
         }
     }
@@ -97,6 +101,13 @@ impl Inbound {
     #[must_use]
     pub fn asking(mut self, dns: Resolver) -> Self {
         self.dns = dns;
+        self
+    }
+
+    /// The same, behind mailboxes in which letters may wait unread.
+    #[must_use]
+    pub fn behind(mut self, backlog: Backlog) -> Self {
+        self.backlog = backlog;
         self
     }
 
@@ -117,6 +128,12 @@ impl Inbound {
         // A letter that took the process down with it must not take its neighbours down again: once tried, each goes alone.
         if waiting.iter().any(|w| w.attempts > 0) {
             waiting.truncate(1);
+        }
+        // Numbers go by arrival (R17): who waits for an opening that has come goes before whoever arrived later.
+        if !waiting.is_empty()
+            && let Some(queued) = self.store.first_queued(self.clock.now()).await?
+        {
+            waiting.retain(|w| w.arrived <= queued);
         }
         if waiting.is_empty() {
             return Ok(Progress::default());
@@ -228,49 +245,6 @@ impl Inbound {
         work.commit().await?;
         for (waiting, verdict, written) in decided {
             telemetry::letter_decided(waiting.id.0, &waiting.mailbox, verdict.word(), written);
-        }
-        Ok(progress)
-    }
-
-    /// What time brings: registers what was queued for an opening that has come (R16), lapses what nobody settled and reminds of what is missing
-    /// (R10, R26), warns, reminds and closes (R21, R22); in order, a batch at a time.
-    ///
-    /// # Errors
-    /// The store refused: nothing of the step happened.
-    pub async fn tick(&mut self, config: &Config) -> Result<Progress> {
-        let now = self.clock.now();
-        let mut work = self.store.begin().await?;
-        let mut progress = Progress::default();
-        for request in work.openings(now, BATCH).await? {
-            let mut known = Known {
-                last_numbers: work.last_numbers().clone(),
-                ..Known::default()
-            };
-            if consent::is_needed(request.matter.type_) {
-                known.opening = knowledge::opening_of(&mut work, &request).await?;
-            }
-            let occasion = Occasion::Opening(&request);
-            progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
-        }
-        let known = Known::default();
-        for (request, pending) in work.lapses(now, BATCH).await? {
-            let occasion = Occasion::Lapse(&request, &pending);
-            progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
-        }
-        for (request, pending) in work.reminders(now, BATCH).await? {
-            let known = Known {
-                opening: knowledge::opening_of(&mut work, &request).await?,
-                ..Known::default()
-            };
-            let occasion = Occasion::Remind(&request, &pending);
-            progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
-        }
-        for request in work.due(now, BATCH).await? {
-            let occasion = Occasion::Due(&request);
-            progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
-        }
-        if progress.decided > 0 {
-            work.commit().await?;
         }
         Ok(progress)
     }

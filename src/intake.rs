@@ -13,6 +13,7 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use tokio::sync::{Notify, watch};
 
+use crate::backlog::Backlog;
 use crate::clock::Clock;
 use crate::config::{After, ImapConfig, Mailbox, Source, Start};
 use crate::imap::fault::ImapFault;
@@ -44,6 +45,8 @@ pub struct Intake {
     pub wake: Arc<Notify>,
     /// The largest letter that is taken whole, in octets.
     pub max_letter: u64,
+    /// Told whenever a mailbox was read to its end.
+    pub backlog: Backlog,
 }
 
 /// What is remembered of a mailbox from one connection to the next.
@@ -103,7 +106,9 @@ impl Intake {
                 let mut maildir = self.open_maildir(&mailbox.policy.name, path).await?;
                 memory.failures = 0;
                 loop {
+                    let looked = self.clock.now();
                     while self.take_files(&mailbox.policy.name, &mut maildir).await? > 0 {}
+                    self.backlog.note(&mailbox.policy.name, looked);
                     maildir.wait(MAILDIR_POLL).await;
                 }
             }
@@ -132,6 +137,7 @@ impl Intake {
                 memory.careful = false;
                 let caught_up = cursor.polled.is_none();
                 cursor.polled = Some(looked);
+                self.backlog.note(name, looked);
                 if caught_up {
                     of_store(self.store.set_cursor(name, cursor).await)?;
                 }

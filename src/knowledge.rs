@@ -1,5 +1,7 @@
 //! What the store knows that bears on a letter: the request it seems to be about, and what its sender caused before (stop 7 of the way in).
 
+mod person;
+
 use std::collections::BTreeSet;
 
 use anyhow::Result;
@@ -49,6 +51,9 @@ pub async fn known(
     known.rejected = followed.rejected;
     let asks = asks(config, &examined.letter, now);
     if let Some(lead) = &mut known.lead {
+        if !person::is_own_people(config, &examined.letter, now) {
+            person::go_on(work, lead).await?;
+        }
         lead.opening = opening(work, &lead.request, asks.opening).await?;
         if asks.history {
             known.history = history(work, config, &lead.request).await?;
@@ -80,6 +85,9 @@ pub async fn known(
     known.alerts_last_hour = work.alerts(since.hour).await?;
     if let Some(lead) = &known.lead {
         known.request_letters_last_hour = work.letters_about(lead.request.id, since.hour).await?;
+    }
+    if let Some((sight, closed)) = person::asks_itself(config, letter, &known, now) {
+        (known.own, known.own_more) = work.own_requests(&sight, closed).await?;
     }
     if let Some(key) = sender {
         let counts = work.counts(&key, since, level.is_authenticated()).await?;

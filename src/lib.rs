@@ -9,6 +9,8 @@
 //! # The rooms, from the door down
 //! - [`cli`]: the commands, one file each; `main.rs` only calls them.
 //! - [`daemon`]: every task, how it starts, wakes others and stops. Nobody else spawns.
+//! - [`intake`], [`inbound`], [`reading`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`backlog`], [`writing`], [`outbound`], [`explanation`], [`account`]: the walks, and what is told of them; [`takeover`]: what a new configuration brings about.
+//! - [`intake`], [`inbound`], [`reading`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`writing`], [`outbound`], [`explanation`], [`account`]: the walks, and what is told of them; [`takeover`]: what a new configuration brings about.
 //! - [`intake`], [`inbound`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`writing`], [`outbound`], [`explanation`], [`account`], [`chronicle`]: the walks, and what is told of them; [`takeover`]: what a new configuration brings about.
 //! - [`intake`], [`inbound`], [`reading`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`writing`], [`outbound`], [`explanation`], [`account`]: the walks, and what is told of them; [`takeover`]: what a new configuration brings about.
 //! - [`mail`]: bytes to values and back, pure: reading, screening, judging senders, threads and tokens, quotations, wording, composing.
@@ -31,6 +33,7 @@
 
 pub mod account;
 pub mod authentication;
+pub mod backlog;
 pub mod chronicle;
 pub mod cli;
 pub mod clock;

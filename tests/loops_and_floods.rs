@@ -350,7 +350,15 @@ async fn e56_a_machine_that_orders_is_not_asked_for_its_word_for_ever() {
         ..customer
     });
     let own = [config.desk.address.clone()];
-    config.desk.directory = Directory::new(changed.collect(), vec![], vec![], vec![], &own, false);
+    config.desk.directory = Directory::new(
+        changed.collect(),
+        vec![],
+        vec![],
+        vec![],
+        vec![],
+        &own,
+        false,
+    );
     desk.config = Arc::new(config);
     let mut at: DateTime<Utc> = START.parse().unwrap();
     let mut asked = 0;

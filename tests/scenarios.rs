@@ -16,6 +16,7 @@
 //! `signed` (our server says nothing, the sender's domain signed it), `tampered` (the same, and somebody added a line on the way), `replayed` (the letter of the step before, sent on to another `To:`),
 //! `returned TEMPLATE` (the desk's own letter comes back, byte for byte), `to ADDRESS`, `named NAME` (the display name, in one word), `from FIELD` (the whole `From:` field, to the end of the line), `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
 //! A step `DAY DATE TIME  tick` only lets time pass; `dns silent` and `dns answers` say what the DNS does from then on;
+//! `resolved NUMBER`, `asked NUMBER`, `closed NUMBER`, `extended NUMBER DAYS` stand for a specialist who resolves a request, asks its requester, closes it or has it prolonged, where the commands are not what is tried;
 //! `reload NAME` reloads after an edit of `customers/NAME.toml` (or of the
 //! main file: `reload config`): each line `| OLD => NEW` replaces the first OLD by NEW (`\n` begins a new line), any other line is put behind the last.
 //! `shown NAME TEMPLATE` prints the text of the last such letter to NAME.
@@ -42,14 +43,22 @@ use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use futures::StreamExt as _;
 use postdesk::clock::Clock;
 use postdesk::config::{self, Config};
-use postdesk::desk::request::Status;
+use postdesk::desk::course::{self, Ending};
+use postdesk::desk::decide::{Concern, Decision, Onward, Verdict};
+use postdesk::desk::event::Event;
+use postdesk::desk::notice::{Notice, Purpose, Tells, Template, Thread};
+use postdesk::desk::replay;
+use postdesk::desk::request::{Number, Status};
+use postdesk::desk::{ticking, why};
 use postdesk::dns::resolver::Resolver;
 use postdesk::inbound::Inbound;
 use postdesk::mail::dkim::answer::Answer;
 use postdesk::store::letters::{Fetched, Location};
 use postdesk::store::outbox::Fate;
 use postdesk::store::pool::Store;
+use postdesk::store::work::Written;
 use postdesk::takeover;
+use postdesk::writing;
 
 #[path = "support/signer.rs"]
 mod signer;
@@ -336,6 +345,16 @@ impl Play {
                 writeln!(self.out, "{}", format!("    : {line}").trim_end()).unwrap();
             }
             return;
+        } else if let Some(to) = match words[3] {
+            "resolved" => Some(Status::Resolved),
+            "asked" => Some(Status::AwaitingInformation),
+            "closed" => Some(Status::Closed),
+            "extended" => Some(Status::InProgress),
+            _ => None,
+        } {
+            self.clock.set(at);
+            let days = words.get(5).map(|days| days.parse().unwrap());
+            self.moved(words[4], to, days).await;
         } else if words[3] == "reload" {
             self.clock.set(at);
             self.reload(words[4], &step.body).await;
@@ -350,6 +369,74 @@ impl Play {
             }
         }
         self.show().await;
+    }
+
+    /// A specialist's work, for which there is no command yet: the request moves, or gets more days, and its requester is told.
+    async fn moved(&mut self, number: &str, to: Status, days: Option<u32>) {
+        let number = Number::read(number).unwrap();
+        let now = self.clock.now();
+        let request = self.store.request(number).await.unwrap().unwrap();
+        let desk = &self.config.desk;
+        let mut events = vec![match days {
+            Some(days) => Event::Extended { days, at: now },
+            None => Event::StatusChanged {
+                to,
+                by: None,
+                why: "done".to_owned(),
+                at: now,
+                ending: (to == Status::Closed).then_some(Ending::Solved),
+            },
+        }];
+        let stands = replay::after(&request, &events);
+        let shown = course::replay(
+            &desk.calendar,
+            stands.matter.registration_day,
+            desk.deadlines.answer,
+            &stands.course.turns,
+        );
+        if stands.due != Some(shown.due) {
+            events.push(Event::DueMoved { due: shown.due });
+        }
+        let stands = replay::after(&request, &events);
+        let matter = &request.matter;
+        let decision = Decision {
+            verdict: Verdict::Attached,
+            sender: None,
+            concern: Concern::Existing(request.id),
+            events,
+            notices: vec![Notice {
+                template: Template::StatusChanged,
+                to: matter.requester.clone(),
+                name: matter.requester_name.clone(),
+                locale: matter.locale,
+                purpose: Purpose::Reply,
+                thread: Thread::default(),
+                tells: Tells {
+                    number: Some(number),
+                    subject: matter.subject.clone(),
+                    status: Some(stands.status),
+                    due: stands.due,
+                    why: why::of(desk, &stands, now),
+                    ..Tells::default()
+                },
+            }],
+            reasons: vec![],
+            findings: Default::default(),
+            onward: Some(Onward {
+                wakes: ticking::wakes(desk, &stands, now),
+                course: stands.course,
+                continues: stands.continues,
+            }),
+        };
+        let mut work = self.store.begin().await.unwrap();
+        let names = work.name(&decision);
+        let (letters, _) = writing::write(&self.config, &decision, &names, now).unwrap();
+        let written = Written {
+            explanation: None,
+            letters,
+        };
+        work.apply(None, &decision, &names, written, now).unwrap();
+        work.commit().await.unwrap();
     }
 
     /// Somebody edits a file, and the daemon reloads.

@@ -21,17 +21,20 @@ const ARROWS: &[(&str, &str)] = &[
     ("main", "cli telemetry"),
     (
         "cli",
-        "daemon intake inbound outbound takeover dns examination knowledge writing explanation account chronicle signature config store mail desk clock telemetry imap smtp maildir folder courier parcel",
+        "daemon intake inbound outbound takeover backlog dns examination knowledge writing explanation account chronicle signature config store mail desk clock telemetry imap smtp maildir folder courier parcel",
     ),
     (
         "daemon",
-        "intake inbound outbound takeover dns courier parcel imap maildir smtp folder store config clock telemetry desk mail",
+        "intake inbound outbound takeover backlog dns courier parcel imap maildir smtp folder store config clock telemetry desk mail",
     ),
     ("takeover", "inbound store config desk telemetry"),
-    ("intake", "imap maildir store config clock telemetry desk"),
+    (
+        "intake",
+        "imap maildir backlog store config clock telemetry desk",
+    ),
     (
         "inbound",
-        "authentication dns reading examination knowledge watch writing explanation store config desk clock telemetry",
+        "authentication dns reading backlog examination knowledge watch writing explanation store config desk clock telemetry",
     ),
     ("reading", "examination store config"),
     ("authentication", "dns examination store telemetry"),
@@ -59,6 +62,8 @@ const ARROWS: &[(&str, &str)] = &[
     ("mail", "desk"),
     ("telemetry", "desk"),
     ("parcel", ""),
+    ("readings", ""),
+    ("backlog", ""),
     ("clock", ""),
     ("desk", ""),
     ("lib", ""),

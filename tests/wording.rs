@@ -15,14 +15,18 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, NaiveDate, Utc};
 use postdesk::desk::address::Address;
 use postdesk::desk::appointments::{Change, What};
+use postdesk::desk::calendar::Interval;
 use postdesk::desk::directive::Fault;
+use postdesk::desk::listing::{Listed, Listing, Rules};
 use postdesk::desk::notice::{
     Alert, Enclosed, Notice, Nudge, Past, Purpose, Settled, Tells, Template, Thread,
 };
 use postdesk::desk::people::{Locale, Representative, Role};
+use postdesk::desk::policy::Words;
 use postdesk::desk::request::{Kind, Number, Status, Type};
 use postdesk::desk::transcript::{Effect, Line, Transcript};
 use postdesk::desk::verb::Verb;
+use postdesk::desk::why::{Span, Why};
 use postdesk::mail::wording::{Said, Voice, Wording};
 
 fn moment(text: &str) -> DateTime<Utc> {
@@ -48,6 +52,8 @@ fn told(locale: Locale) -> Tells {
         registration_day: NaiveDate::from_ymd_opt(2026, 11, 23),
         due: Some(moment("2026-11-30T17:00:00+05:00")),
         working_days: Some(5),
+        why: None,
+        continues: None,
         lapses: None,
         requester_name: Some(say("Олег Смирнов", "Oleg Smirnov")),
         requester: Some(address("oleg@raduga.example")),
@@ -63,6 +69,8 @@ fn told(locale: Locale) -> Tells {
         alert: None,
         last_alert: false,
         limit: None,
+        listing: None,
+        rules: None,
         party_name: None,
         days: None,
         reason: None,
@@ -72,6 +80,108 @@ fn told(locale: Locale) -> Tells {
         thread: vec![],
         enclosed: vec![],
         transcript: None,
+    }
+}
+
+/// The figures behind a due moment.
+fn why(given_back: (u32, u32), extended: u32) -> Why {
+    Why {
+        working_days: 5,
+        given_back: Span {
+            days: given_back.0,
+            minutes: given_back.1,
+        },
+        extended,
+        left: None,
+        late: false,
+        until: None,
+    }
+}
+
+/// What Мария may see.
+fn listing(locale: Locale, history: bool) -> Listing {
+    let ru = locale == Locale::Ru;
+    let listed = |count, russian: &str, english: &str, status| Listed {
+        number: Some(Number::new(2026, count)),
+        subject: if ru { russian } else { english }.to_owned(),
+        status,
+        opens: moment("2026-11-23T10:12:00+05:00"),
+        due: Some(moment("2026-11-30T17:00:00+05:00")),
+        left: None,
+        until: None,
+        requester_name: None,
+    };
+    let mut requests = vec![
+        Listed {
+            number: None,
+            requester_name: Some(
+                if ru {
+                    "Олег Смирнов"
+                } else {
+                    "Oleg Smirnov"
+                }
+                .to_owned(),
+            ),
+            opens: moment("2026-11-24T09:00:00+05:00"),
+            ..listed(
+                1,
+                "Вечерний вопрос",
+                "An evening question",
+                Status::InProgress,
+            )
+        },
+        listed(
+            42,
+            "Журнал не открывается",
+            "The gradebook does not open",
+            Status::InProgress,
+        ),
+        Listed {
+            left: Some(Span {
+                days: 3,
+                minutes: 120,
+            }),
+            ..listed(41, "Отчёт", "Report", Status::AwaitingInformation)
+        },
+        Listed {
+            until: Some(moment("2026-11-26T17:00:00+05:00")),
+            ..listed(40, "Вход", "Login", Status::Resolved)
+        },
+    ];
+    if history {
+        requests.push(listed(7, "Новый курс", "A new course", Status::Closed));
+    }
+    Listing {
+        history,
+        requests,
+        more: if history { 12 } else { 0 },
+    }
+}
+
+fn rules(orders: bool) -> Rules {
+    let long = ["09:00-12:30", "13:30-17:00"].map(|i| Interval::read(i).unwrap());
+    let friday = ["09:00-12:30", "13:30-16:00"].map(|i| Interval::read(i).unwrap());
+    let (long, friday) = (long.to_vec(), friday.to_vec());
+    Rules {
+        orders,
+        week: [
+            long.clone(),
+            long.clone(),
+            long.clone(),
+            long,
+            friday,
+            vec![],
+            vec![],
+        ],
+        order_markers: vec!["Поручение".to_owned(), "Order".to_owned()],
+        question_markers: vec!["Вопрос".to_owned(), "Question".to_owned()],
+        words: Words {
+            thanks: vec!["Спасибо".to_owned(), "Thank you".to_owned()],
+            status: vec!["Статус".to_owned(), "Status".to_owned()],
+            history: vec!["История".to_owned(), "History".to_owned()],
+            help: vec!["Помощь".to_owned(), "Help".to_owned()],
+            ..Words::default()
+        },
     }
 }
 
@@ -132,9 +242,49 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
             all.clone(),
             Tells {
                 kind: Some(Kind::Order),
+                ..all.clone()
+            },
+            Tells {
+                continues: Some(Number::new(2026, 7)),
+                why: Some(why((0, 0), 0)),
                 ..all
             },
         ],
+        Template::Requests => [false, true]
+            .into_iter()
+            .map(|history| Tells {
+                subject: match (ru, history) {
+                    (true, false) => "Статус",
+                    (true, true) => "История",
+                    (false, false) => "Status",
+                    (false, true) => "History",
+                }
+                .to_owned(),
+                listing: Some(listing(locale, history)),
+                rules: Some(rules(true)),
+                ..Tells::default()
+            })
+            .chain([Tells {
+                subject: if ru { "Статус" } else { "Status" }.to_owned(),
+                listing: Some(Listing {
+                    history: false,
+                    requests: vec![],
+                    more: 0,
+                }),
+                ..Tells::default()
+            }])
+            .collect(),
+        Template::Help => [true, false]
+            .into_iter()
+            .map(|orders| Tells {
+                subject: if ru { "Помощь" } else { "Help" }.to_owned(),
+                installation: all.installation.clone(),
+                working_days: Some(5),
+                primary_name: maria.clone().filter(|_| !orders),
+                rules: Some(rules(orders)),
+                ..Tells::default()
+            })
+            .collect(),
         Template::Queued => vec![Tells {
             number: None,
             status: None,
@@ -262,7 +412,10 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
             attachments: vec!["patch.zip".to_owned()],
             ..all
         }],
-        Template::DueSoon | Template::Overdue => vec![all],
+        Template::DueSoon | Template::Overdue => vec![Tells {
+            why: Some(why((1, 90), 0)),
+            ..all
+        }],
         Template::OrderLapsed => vec![Tells {
             lapses,
             due: Some(moment("2026-12-07T17:00:00+05:00")),
@@ -322,8 +475,23 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
             .map(|status| Tells {
                 status: Some(status),
                 text: (status == Status::Resolved).then(|| "Журнал открыт.".to_owned()),
+                why: Some(Why {
+                    left: (status == Status::AwaitingInformation).then_some(Span {
+                        days: 3,
+                        minutes: 120,
+                    }),
+                    until: Some(moment("2026-12-07T17:00:00+05:00")),
+                    ..why((2, 180), u32::from(status == Status::WithDeveloper) * 3)
+                }),
                 ..all.clone()
             })
+            .chain([Tells {
+                why: Some(Why {
+                    late: true,
+                    ..why((2, 180), 0)
+                }),
+                ..all.clone()
+            }])
             .collect(),
         Template::ForSpecialist => vec![
             Tells {
@@ -974,8 +1142,8 @@ fn the_built_in_letters_pass_the_check() {
             sources.push((path.clone(), std::fs::read_to_string(path).unwrap()));
         }
     }
-    // Each template and the two parts that they share, in two languages.
-    assert_eq!(sources.len(), 2 * (Template::ALL.len() + 2));
+    // Each template and the three parts that they share, in two languages.
+    assert_eq!(sources.len(), 2 * (Template::ALL.len() + 3));
     let faults = Wording::with_overrides(&sources, &root).err();
     assert_eq!(faults, None);
 }

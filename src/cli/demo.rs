@@ -11,6 +11,7 @@ use tokio::sync::{Notify, watch};
 
 use super::failure::Failure;
 use super::settings;
+use crate::backlog::Backlog;
 use crate::clock::Clock;
 use crate::config::{self, Config, Source};
 use crate::courier::Courier;
@@ -271,6 +272,7 @@ impl Stage {
 
     async fn take_in(&self) -> Result<()> {
         let intake = Intake {
+            backlog: Backlog::default(),
             store: self.store.clone(),
             clock: self.clock.clone(),
             wake: Notify::new().into(),

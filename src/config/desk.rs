@@ -9,7 +9,8 @@ use regex::{Regex, RegexBuilder};
 use crate::desk::address::Address;
 use crate::desk::people::Locale;
 use crate::desk::policy::{
-    Consents, Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, Voices, Words,
+    AGREES, Consents, Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, THANKS,
+    Voices, Words,
 };
 use crate::mail::thread::Keys;
 
@@ -351,13 +352,36 @@ pub fn words(root: &Section<'_>) -> Words {
     let decline = section.texts("decline", &["Отклоняю", "Decline"]);
     let approve = section.texts("approve", &["Согласовано", "Согласую", "Approved"]);
     let disapprove = section.texts("disapprove", &["Отклонено", "Отклоняю", "Declined"]);
+    let thanks = section.texts("thanks", THANKS);
+    let agrees = section.texts("agrees", AGREES);
+    let status = section.texts("status", &["Статус", "Status"]);
+    let history = section.texts("history", &["История", "History"]);
+    let help = section.texts("help", &["Помощь", "Help"]);
     section.end();
-    check_apart(root, "confirm", &confirm, "decline", &decline);
+    let lists = [
+        ("confirm", &confirm),
+        ("decline", &decline),
+        ("thanks", &thanks),
+        ("agrees", &agrees),
+        ("status", &status),
+        ("history", &history),
+        ("help", &help),
+    ];
+    for (at, (a, these)) in lists.iter().enumerate() {
+        for (b, those) in lists.iter().skip(at.saturating_add(1)) {
+            check_apart(root, a, these, b, those);
+        }
+    }
     check_apart(root, "approve", &approve, "disapprove", &disapprove);
     let plain = |texts: Vec<Placed<String>>| texts.into_iter().map(|t| t.value).collect();
     Words {
         confirm: plain(confirm),
         decline: plain(decline),
+        thanks: plain(thanks),
+        agrees: plain(agrees),
+        status: plain(status),
+        history: plain(history),
+        help: plain(help),
         approve: plain(approve),
         disapprove: plain(disapprove),
     }

@@ -170,6 +170,7 @@ fn people(desk: &ReadDesk, customers: Vec<ReadCustomer>, staff: Staff) -> Direct
         staff.specialists,
         staff.approvers,
         staff.developers,
+        staff.supervisors,
         &own,
         desk.fold_local,
     )

@@ -1,7 +1,7 @@
-//! The desk's own people: `[[specialist]]`, `[[approver]]` and `[[developer]]`.
+//! The desk's own people: `[[specialist]]`, `[[approver]]`, `[[developer]]` and `[[supervisor]]`.
 
 use crate::desk::address::Address;
-use crate::desk::people::{Approver, Developer, Specialist};
+use crate::desk::people::{Approver, Developer, Specialist, Supervisor};
 use crate::desk::policy::KindPatterns;
 use crate::desk::request::Type;
 
@@ -18,6 +18,8 @@ pub struct Staff {
     pub approvers: Vec<Approver>,
     /// Who develops.
     pub developers: Vec<Developer>,
+    /// Who is told of what is overdue.
+    pub supervisors: Vec<Supervisor>,
     /// Every address of theirs.
     pub addresses: Vec<Placed<Address>>,
     /// Every installation that a developer is named for.
@@ -73,6 +75,16 @@ pub fn staff(root: &Section<'_>, fold_local: bool) -> Staff {
                 installations: installations.iter().map(|i| i.value.clone()).collect(),
             });
             staff.developed.extend(installations);
+        }
+        section.end();
+    }
+    seen.clear();
+    for section in root.tables("supervisor", "[[supervisor]]") {
+        if let Some((name, address)) = person(&section) {
+            check_once(&section, &address, fold_local, &mut seen);
+            staff.addresses.push(address.clone());
+            let address = address.value;
+            staff.supervisors.push(Supervisor { name, address });
         }
         section.end();
     }

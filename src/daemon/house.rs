@@ -9,10 +9,12 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+use crate::backlog::Backlog;
 use crate::clock::Clock;
 use crate::config::{Config, CourierConfig, Mailbox, Source};
 use crate::courier::Courier;
 use crate::desk::address::Address;
+use crate::desk::request::RequestId;
 use crate::dns::resolver::Resolver;
 use crate::inbound::{Inbound, Lost};
 use crate::intake::Intake;
@@ -23,6 +25,9 @@ use crate::{takeover, telemetry};
 /// The longest sleep: a clock that was set and a letter that `ingest` kept are noticed after that.
 const NAP: Duration = Duration::from_secs(15);
 
+/// How soon something that is due and could not be done is looked at again.
+const SOON: Duration = Duration::from_secs(1);
+
 /// Every task, and what they share.
 #[derive(Debug)]
 pub(super) struct House {
@@ -31,6 +36,7 @@ pub(super) struct House {
     /// Woken when letters of ours wait for the way out.
     pub(super) send: Arc<Notify>,
     decide: Arc<Notify>,
+    backlog: Backlog,
     configs: watch::Sender<Arc<Config>>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -72,11 +78,13 @@ impl House {
     pub(super) fn open(store: &Store, clock: &Clock, config: &Arc<Config>) -> Self {
         let (stop, stopped) = watch::channel(false);
         let (configs, config_now) = watch::channel(config.clone());
+        let decide = Arc::<Notify>::default();
         let mut house = Self {
             store: store.clone(),
             clock: clock.clone(),
             send: Arc::default(),
-            decide: Arc::default(),
+            backlog: Backlog::new(decide.clone()),
+            decide,
             configs,
             stop,
             tasks: JoinSet::new(),
@@ -89,6 +97,7 @@ impl House {
             configs: config_now.clone(),
             decide: house.decide.clone(),
             send: house.send.clone(),
+            backlog: house.backlog.clone(),
         };
         house.tasks.spawn(rules.run(stopped.clone()));
         let out = Sender {
@@ -134,6 +143,8 @@ impl House {
     }
 
     fn start_mailboxes(&mut self, config: &Config) {
+        let names = config.mailboxes.iter().map(|m| m.policy.name.as_str());
+        self.backlog.watch(names, self.clock.now());
         for mailbox in &config.mailboxes {
             let name = &mailbox.policy.name;
             if !self.posts.contains_key(name) {
@@ -150,6 +161,7 @@ impl House {
             clock: self.clock.clone(),
             wake: self.decide.clone(),
             max_letter: reach.max_letter,
+            backlog: self.backlog.clone(),
         };
         let mut task = JoinSet::new();
         task.spawn(async move { intake.run(&mailbox, stopped).await });
@@ -187,13 +199,15 @@ struct Decider {
     configs: watch::Receiver<Arc<Config>>,
     decide: Arc<Notify>,
     send: Arc<Notify>,
+    backlog: Backlog,
 }
 
 impl Decider {
     async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut config = self.configs.borrow_and_update().clone();
         let mut inbound = Inbound::new(self.store.clone(), self.clock.clone(), self.send.clone())
-            .asking(resolver(&config));
+            .asking(resolver(&config))
+            .behind(self.backlog.clone());
         // Whether what this configuration says of the people is in the history.
         let mut taken_over = false;
         let mut failures = 0_u32;
@@ -238,6 +252,11 @@ impl Decider {
             if takeover::appointments(&self.store, config, self.clock.now()).await? > 0 {
                 self.send.notify_one();
             }
+            // What time brings next follows from the configuration as well.
+            let mut after = RequestId(0);
+            while let Some(last) = inbound.rewake(config, after).await? {
+                after = last;
+            }
             *taken_over = true;
         }
         let ticked = match self.store.next_moment().await? {
@@ -262,12 +281,13 @@ fn resolver(config: &Config) -> Resolver {
     Resolver::asking(config.dns.servers.clone(), config.dns.patience)
 }
 
-/// How long to sleep towards a moment; never longer than a nap.
+/// How long to sleep towards a moment; never longer than a nap. What is due and was not done waits for letters: it is looked at again soon.
 fn until(moment: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Duration {
     let left = moment.map(|m| {
         m.signed_duration_since(now)
             .to_std()
             .unwrap_or(Duration::ZERO)
+            .max(SOON)
     });
     left.unwrap_or(NAP).min(NAP)
 }

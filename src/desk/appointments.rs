@@ -541,7 +541,7 @@ mod tests {
                 representatives: vec![ended(maria(), "2026-09-06"), anna()],
             }],
         };
-        let directory = Directory::new(vec![customer], vec![], vec![], vec![], &[], true);
+        let directory = Directory::new(vec![customer], vec![], vec![], vec![], vec![], &[], true);
         let on = |text: &str| {
             let found = turns(&directory, day(text));
             found

@@ -150,6 +150,11 @@ impl Calendar {
         }
     }
 
+    /// The hours of each weekday, from Monday on.
+    pub fn week(&self) -> &[Vec<Interval>; 7] {
+        &self.week
+    }
+
     /// The desk's zone.
     pub fn zone(&self) -> Tz {
         self.zone

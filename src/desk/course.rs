@@ -88,13 +88,17 @@ pub struct Course {
     pub more_time: Option<String>,
 }
 
-/// What the clock shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the clock shows, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
     /// When the answer is due; while the clock stands, when it was due when it stopped.
     pub due: DateTime<Utc>,
     /// Since when the clock stands; none while it runs.
     pub stopped: Option<DateTime<Utc>>,
+    /// The pauses whose working time was given back, from when to when.
+    pub given_back: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+    /// The working days that extensions added.
+    pub extended: u32,
 }
 
 impl Shown {
@@ -124,18 +128,24 @@ pub fn replay(
     let mut shown = Shown {
         due: deadline::due(calendar, registration_day, working_days),
         stopped: None,
+        given_back: vec![],
+        extended: 0,
     };
     // Days that were agreed to while the clock stood are whole days after it runs again.
     let mut more = 0_u32;
     let mut turns = turns.to_vec();
     turns.sort_by_key(|(at, _)| *at);
     for (at, turn) in turns {
+        if let Turn::Extended(days) = turn {
+            shown.extended = shown.extended.saturating_add(days);
+        }
         match (turn, shown.stopped) {
             (Turn::Stopped, None) => shown.stopped = Some(at),
             (Turn::Resumed, Some(since)) => {
                 let left = calendar.working_time(since, shown.due);
                 if !left.is_zero() {
                     shown.due = calendar.after_working_time(at, left);
+                    shown.given_back.push((since, at));
                 }
                 shown.due = deadline::extended(calendar, shown.due, more);
                 (shown.stopped, more) = (None, 0);

@@ -40,11 +40,13 @@ pub enum Verdict {
     Ignored,
     /// Nobody could read it; the original is kept.
     Unreadable,
+    /// It asked the desk itself, and was answered (R44).
+    Answered,
 }
 
 impl Verdict {
     /// Every verdict.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Registered,
         Self::Queued,
         Self::Attached,
@@ -55,6 +57,7 @@ impl Verdict {
         Self::Duplicate,
         Self::Ignored,
         Self::Unreadable,
+        Self::Answered,
     ];
 
     /// The word in store and `explain --json`.
@@ -70,6 +73,7 @@ impl Verdict {
             Self::Duplicate => "duplicate",
             Self::Ignored => "ignored",
             Self::Unreadable => "unreadable",
+            Self::Answered => "answered",
         }
     }
 
@@ -179,6 +183,10 @@ pub struct Known {
     pub alerts_last_hour: u32,
     /// Refusals and redirects to the sender today (R12).
     pub refusals_today: u32,
+    /// The requests that the sender may see, the newest first, where the letter asks for them (R44).
+    pub own: Vec<Request>,
+    /// How many older ones are left out of `own`.
+    pub own_more: u32,
     /// The last number given in each year (R17).
     pub last_numbers: BTreeMap<i32, u32>,
     /// The letter that opened the request, where somebody may have to be shown it: by what a specialist's letter does, or by time.
@@ -240,7 +248,7 @@ pub enum Concern {
 /// Who the sender turned out to be, for `explain` and the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender {
-    /// `primary`, `additional`, `contract`, `former`, `official`, `specialist`, `approver`, `developer`, `colleague`, `stranger`.
+    /// `primary`, `additional`, `contract`, `former`, `official`, `specialist`, `approver`, `developer`, `supervisor`, `colleague`, `stranger`.
     pub role: &'static str,
     /// The customer's identifier.
     pub customer: Option<String>,

@@ -13,9 +13,10 @@ use super::loops::Passed;
 use super::notice::{Alert, Notice, Purpose, Template};
 use super::policy::Desk;
 use super::replay;
-use super::request::{Matter, PendingKind, Request, RequestId, Status};
+use super::request::{Matter, Number, PendingKind, Request, RequestId, Status};
 use super::telling::State;
 use super::ticking;
+use super::why;
 
 /// Collects events, notices and reasons until [`Draft::end`].
 pub(super) struct Draft<'a> {
@@ -36,6 +37,7 @@ pub(super) struct Draft<'a> {
     alerts_left: Option<u32>,
     findings: Findings,
     hint: Option<String>,
+    continues: Option<Number>,
     rewake: bool,
 }
 
@@ -93,6 +95,7 @@ impl<'a> Draft<'a> {
             alerts_left: None,
             findings: Findings::default(),
             hint: None,
+            continues: None,
             rewake: false,
         }
     }
@@ -158,6 +161,16 @@ impl<'a> Draft<'a> {
     /// What the history of a request that is opened now should say beside.
     pub(super) fn take_hint(&mut self) -> Option<String> {
         self.hint.take()
+    }
+
+    /// If the letter opens a request of its own, that goes on from this closed one (R23).
+    pub(super) fn goes_on_from(&mut self, number: Number) {
+        self.continues = Some(number);
+    }
+
+    /// The closed request that a request opened now goes on from.
+    pub(super) fn take_continued(&mut self) -> Option<Number> {
+        self.continues.take()
     }
 
     /// A limit was reached.
@@ -233,7 +246,14 @@ impl<'a> Draft<'a> {
         Purpose::ConfirmNew(place)
     }
 
-    pub(super) fn tell(&mut self, notice: Notice) {
+    /// Wants a letter written. What it says of the request's clock follows from the request as it stands: no two letters differ in that (R45).
+    pub(super) fn tell(&mut self, mut notice: Notice) {
+        if let Some(stands) = self.stands()
+            && notice.tells.opens.is_some()
+        {
+            notice.tells.continues = stands.continues;
+            notice.tells.why = why::of(self.desk, &stands, self.now);
+        }
         let silent = match &self.silence {
             Silence::Nobody => false,
             Silence::Towards(address) => self.desk.directory.same(address, &notice.to),

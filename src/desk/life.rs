@@ -1,5 +1,9 @@
 //! The moves that a request may make from status to status, as the regulation's table has them (R22).
 
+use chrono::{DateTime, Utc};
+
+use super::deadline;
+use super::policy::Desk;
 use super::request::Status;
 use super::request::Status::{AwaitingInformation, Closed, InProgress, Resolved, WithDeveloper};
 
@@ -60,6 +64,13 @@ pub fn ways(from: Status, mover: Mover) -> impl Iterator<Item = Status> {
         .iter()
         .filter(move |(a, _, movers)| *a == from && movers.contains(&mover))
         .map(|(_, to, _)| *to)
+}
+
+/// R22, R23: until when a reply takes up a request that was closed at this moment; none if never.
+pub fn reopens_until(desk: &Desk, closed: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let days = desk.deadlines.reopen;
+    let day = desk.calendar.day_of(closed);
+    (days > 0).then(|| deadline::due(&desk.calendar, day, days))
 }
 
 #[cfg(test)]

@@ -4,9 +4,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::address::Address;
 use super::letter::Attachment;
+use super::listing::{Listing, Rules};
 use super::people::Locale;
 use super::request::{Kind, Number, Status, Type};
 use super::transcript::Transcript;
+use super::why::Why;
 
 /// Which wording; the name is that of its file under `letters/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +47,10 @@ pub enum Template {
     StatusChanged,
     /// R22: the desk still waits for the requester's word.
     Reminder,
+    /// R44, to a representative: their requests.
+    Requests,
+    /// R44, to a representative: how the desk works.
+    Help,
     /// R26, to an approver: do they consent to this fault or improvement?
     ConsentAsked,
     /// R25, to the requester: it was consented to, and work goes on.
@@ -93,6 +99,8 @@ impl Template {
         Self::Oversize,
         Self::StatusChanged,
         Self::Reminder,
+        Self::Requests,
+        Self::Help,
         Self::ConsentAsked,
         Self::ConsentGiven,
         Self::ConsentDeclined,
@@ -128,6 +136,8 @@ impl Template {
             Self::Oversize => "oversize",
             Self::StatusChanged => "status-changed",
             Self::Reminder => "reminder",
+            Self::Requests => "requests",
+            Self::Help => "help",
             Self::ConsentAsked => "consent-asked",
             Self::ConsentGiven => "consent-given",
             Self::ConsentDeclined => "consent-declined",
@@ -234,6 +244,10 @@ pub struct Tells {
     pub due: Option<DateTime<Utc>>,
     /// The working days that `due` allows.
     pub working_days: Option<u32>,
+    /// Why the answer is due then, and what time does next.
+    pub why: Option<Why>,
+    /// The closed request that it goes on from (R23).
+    pub continues: Option<Number>,
     /// When what is pending lapses.
     pub lapses: Option<DateTime<Utc>>,
     /// Name of the person who wrote.
@@ -264,6 +278,10 @@ pub struct Tells {
     pub last_alert: bool,
     /// A size limit in octets.
     pub limit: Option<u64>,
+    /// The reader's requests (R44).
+    pub listing: Option<Listing>,
+    /// How the desk works (R44).
+    pub rules: Option<Rules>,
     /// What became of a specialist's commands (R39).
     pub transcript: Option<Transcript>,
     /// The approver's or developer's name; only in letters to the desk's own people.

@@ -164,6 +164,15 @@ pub struct Developer {
     pub installations: Vec<String>,
 }
 
+/// Who is told, besides the specialists, of what is overdue (R21). Gives no commands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Supervisor {
+    /// Full name.
+    pub name: String,
+    /// The own address.
+    pub address: Address,
+}
+
 /// A representative together with what they are appointed to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Appointment<'a> {
@@ -188,6 +197,8 @@ pub enum Standing<'a> {
     Approver(&'a Approver),
     /// Develops.
     Developer(&'a Developer),
+    /// Is told of what is overdue, and has no authority to command.
+    Supervisor(&'a Supervisor),
     /// An official address of this customer's contract.
     Official(&'a Customer),
     /// Was a representative of this customer and is not any more, or not yet.
@@ -205,6 +216,7 @@ pub struct Directory {
     specialists: Vec<Specialist>,
     approvers: Vec<Approver>,
     developers: Vec<Developer>,
+    supervisors: Vec<Supervisor>,
     own: BTreeSet<String>,
     fold_local: bool,
     appointments: BTreeMap<String, Vec<(usize, usize, usize)>>,
@@ -218,6 +230,7 @@ impl Directory {
         specialists: Vec<Specialist>,
         approvers: Vec<Approver>,
         developers: Vec<Developer>,
+        supervisors: Vec<Supervisor>,
         own: &[Address],
         fold_local: bool,
     ) -> Self {
@@ -243,6 +256,7 @@ impl Directory {
             .chain(specialists.iter().map(|s| &s.address))
             .chain(approvers.iter().map(|a| &a.address))
             .chain(developers.iter().map(|d| &d.address))
+            .chain(supervisors.iter().map(|s| &s.address))
             .chain(own);
         let faces = Faces::new(everybody, customers.iter().flat_map(|c| &c.domains));
         let own = own.iter().map(|a| a.key(fold_local)).collect();
@@ -251,6 +265,7 @@ impl Directory {
             specialists,
             approvers,
             developers,
+            supervisors,
             own,
             fold_local,
             appointments,
@@ -288,6 +303,9 @@ impl Directory {
         }
         if let Some(d) = self.developers.iter().find(|d| is(&d.address)) {
             return Standing::Developer(d);
+        }
+        if let Some(s) = self.supervisors.iter().find(|s| is(&s.address)) {
+            return Standing::Supervisor(s);
         }
         if let Some(c) = self
             .customers
@@ -380,5 +398,10 @@ impl Directory {
     /// The developers, in the order of the file.
     pub fn developers(&self) -> &[Developer] {
         &self.developers
+    }
+
+    /// The supervisors, in the order of the file.
+    pub fn supervisors(&self) -> &[Supervisor] {
+        &self.supervisors
     }
 }

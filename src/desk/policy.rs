@@ -89,13 +89,23 @@ pub struct KindPatterns {
     pub improvement_patterns: Vec<Regex>,
 }
 
-/// The words that a primary answers with; compared without case and closing punctuation, as the first line of the new text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The words that the desk acts on; compared without case and punctuation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Words {
-    /// «Подтверждаю», "Confirm".
+    /// «Подтверждаю», "Confirm": what a primary answers with, as the first line of the new text (R10).
     pub confirm: Vec<String>,
     /// «Отклоняю», "Decline".
     pub decline: Vec<String>,
+    /// Phrases that thank (R23).
+    pub thanks: Vec<String>,
+    /// Phrases that agree to a solution (R23).
+    pub agrees: Vec<String>,
+    /// «Статус», "Status": what a letter says that asks the desk itself (R44).
+    pub status: Vec<String>,
+    /// «История», "History".
+    pub history: Vec<String>,
+    /// «Помощь», "Help".
+    pub help: Vec<String>,
     /// An approver's «Согласовано», "Approved" (R26).
     pub approve: Vec<String>,
     /// An approver's «Отклонено», "Declined" (R26).
@@ -121,6 +131,24 @@ pub struct Consents {
     /// To more time.
     pub extensions: Voices,
 }
+
+/// The phrases that thank where a desk has none of its own.
+pub const THANKS: &[&str] = &[
+    "Спасибо",
+    "Благодарю",
+    "Благодарим",
+    "Thanks",
+    "Thank you",
+    "Many thanks",
+];
+
+/// The phrases that agree where a desk has none of its own.
+#[rustfmt::skip]
+pub const AGREES: &[&str] = &[
+    "Всё работает", "Заработало", "Всё заработало", "Получилось", "Всё получилось", "Всё в порядке", "Понятно", "Всё понятно", "Принято", "Согласен",
+    "Согласна", "Согласны", "Вопрос решён", "Вопрос закрыт", "Вопросов нет", "Хорошо", "Отлично", "Ок", "It works", "Everything works", "Works", "Solved",
+    "Understood", "Agreed", "All good", "Great", "Perfect", "Ok",
+];
 
 /// R10 ⚙.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

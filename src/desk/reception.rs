@@ -16,6 +16,7 @@ use super::people::{Appointment, Customer, Role, Standing};
 use super::policy::Desk;
 use super::reply;
 use super::representative;
+use super::service;
 use super::specialist;
 use super::telling;
 
@@ -82,6 +83,12 @@ pub(super) fn letter(
         return held(draft, incoming, Tells::default(), reason.into());
     }
     watch_sender(&mut draft, known, incoming, &standing, &address);
+    if machine.is_none() {
+        match service::letter(draft, known, incoming, &standing, &address) {
+            Ok(decision) => return decision,
+            Err(back) => draft = *back,
+        }
+    }
     if let Some(reason) = unclear(desk, known, &standing, &address) {
         return held(draft, incoming, Tells::default(), reason);
     }
@@ -186,7 +193,7 @@ fn on_its_own<'a>(
             let why = "One of the desk's own people wrote it, about no request that is known";
             held(draft, incoming, unmoved, why.into())
         }
-        Standing::Approver(_) | Standing::Developer(_) => {
+        Standing::Approver(_) | Standing::Developer(_) | Standing::Supervisor(_) => {
             let why = "One of the desk's own people wrote it, about no request that is known";
             held(draft, incoming, unmoved, why.into())
         }
@@ -218,6 +225,7 @@ pub(super) fn sender(standing: &Standing<'_>, at: Option<&Appointment<'_>>) -> S
         Standing::Specialist(_) => ("specialist", None, None),
         Standing::Approver(_) => ("approver", None, None),
         Standing::Developer(_) => ("developer", None, None),
+        Standing::Supervisor(_) => ("supervisor", None, None),
         Standing::Official(c) => ("official", customer(c), None),
         Standing::Former(c) => ("former", customer(c), None),
         Standing::Colleague(c) => ("colleague", customer(c), None),

@@ -67,6 +67,7 @@ pub(super) fn weigh<'a>(
         | Standing::Specialist(_)
         | Standing::Approver(_)
         | Standing::Developer(_)
+        | Standing::Supervisor(_)
         | Standing::Official(_)
         | Standing::Former(_)
         | Standing::Colleague(_)

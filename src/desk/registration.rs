@@ -91,6 +91,9 @@ pub(super) fn open(
             ending: None,
         });
     }
+    if let Some(number) = draft.take_continued() {
+        goes_on(draft, number);
+    }
     if let Some(what) = draft.take_hint() {
         draft.event(Event::Noted { what });
     }
@@ -117,6 +120,12 @@ pub(super) fn open(
         state,
         verdict,
     }
+}
+
+/// R23: from which closed request it goes on.
+fn goes_on(draft: &mut Draft<'_>, number: Number) {
+    draft.because(format!("It goes on from {number} (R23)"));
+    draft.event(Event::Continues { number });
 }
 
 /// A letter too large to be taken whole: its sender is told the limit, with all that an acknowledgement says.

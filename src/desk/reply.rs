@@ -5,14 +5,14 @@ use super::approval;
 use super::authority;
 use super::consent;
 use super::decide::{Decision, Evidence, Incoming, Known, Lead, Verdict};
-use super::draft::{Draft, StatusChange};
+use super::draft::Draft;
 use super::event::{Event, Outcome};
-use super::life::{self, Mover};
 use super::naming;
 use super::notice::{Alert, Purpose, Tells, Template};
 use super::people::{OrdersRequire, Standing};
 use super::reception;
 use super::request::{Kind, Matter, Pending, PendingKind, Request, Status};
+use super::requester::{self, Effect};
 use super::specialist;
 use super::staff;
 use super::subject;
@@ -49,7 +49,10 @@ pub(super) fn letter<'a>(
     }
     if matches!(
         standing,
-        Standing::Specialist(_) | Standing::Approver(_) | Standing::Developer(_)
+        Standing::Specialist(_)
+            | Standing::Approver(_)
+            | Standing::Developer(_)
+            | Standing::Supervisor(_)
     ) {
         let decision = staff::letter(draft, known, incoming, lead, standing, address);
         return Result::Decided(Box::new(decision));
@@ -76,6 +79,32 @@ pub(super) fn letter<'a>(
             "The evidence speaks against the sender (R13)".into(),
         )));
     }
+    let waits_for_them = waiting_for(draft.desk, request, lead.evidence, address).is_some();
+    let effect = requester::effect(&draft, incoming, request, standing, address);
+    if let (Effect::OpensAnother(number), false) = (effect, waits_for_them) {
+        draft.because(format!(
+            "{number} was closed so long ago that a reply opens a new request (R23)"
+        ));
+        draft.reject(lead, "it was closed too long ago to be taken up again");
+        draft.goes_on_from(number);
+        return Result::NotAbout(Box::new(draft));
+    }
+    Result::Decided(Box::new(continues(
+        draft, known, incoming, lead, standing, address, effect,
+    )))
+}
+
+/// A party's letter: entered, and whatever it settles or moves.
+fn continues(
+    mut draft: Draft<'_>,
+    known: &Known,
+    incoming: &Incoming<'_>,
+    lead: &Lead,
+    standing: &Standing<'_>,
+    address: &Address,
+    effect: Effect,
+) -> Decision {
+    let request = &lead.request;
     draft.because("The sender is a party of the request: the letter continues it (R44)");
     draft.findings().supporting.push(format!(
         "It is about {}: {}",
@@ -98,13 +127,13 @@ pub(super) fn letter<'a>(
         internal: false,
     });
     if !settles(&mut draft, known, incoming, lead, standing, address) {
-        resume(&mut draft, incoming, request, address);
+        requester::take(&mut draft, incoming, request, address, effect);
     }
     // As it stands after the letter, for that is what they work on.
     let (matter, state) = draft.after(request);
     let tells = telling::tells(draft.desk, &matter, state);
     telling::specialists(&mut draft, Some(incoming), tells);
-    Result::Decided(Box::new(draft.end(Verdict::Attached)))
+    draft.end(Verdict::Attached)
 }
 
 /// Whether the letter settles what waits for its sender's word.
@@ -186,6 +215,7 @@ pub(super) fn is_party(
         | Standing::Specialist(_)
         | Standing::Approver(_)
         | Standing::Developer(_)
+        | Standing::Supervisor(_)
         | Standing::Official(_)
         | Standing::Former(_) => false,
     }
@@ -212,7 +242,8 @@ fn outsider<'a>(
         Standing::Own
         | Standing::Specialist(_)
         | Standing::Approver(_)
-        | Standing::Developer(_) => false,
+        | Standing::Developer(_)
+        | Standing::Supervisor(_) => false,
     };
     if on_their_own {
         draft.hint(format!(
@@ -311,14 +342,8 @@ fn confirm(
     if pending.kind == PendingKind::Identity {
         draft.because("The sender confirmed that the letter is theirs (R13)");
         close_pending(draft, pending, Outcome::Confirmed);
-        status(
-            draft,
-            incoming,
-            request,
-            &request.matter,
-            &pending.party,
-            "The requester confirmed that the letter is theirs",
-        );
+        let why = "The requester confirmed that the letter is theirs";
+        requester::move_to(draft, incoming, &pending.party, Status::InProgress, why);
         consent::ask_at_registration(draft, known.opening.as_deref());
         return true;
     }
@@ -413,57 +438,4 @@ pub(super) fn tell_concerned(
             tells,
         ));
     }
-}
-
-/// R22: the requester's reply takes a resolved request, or one that waited for information, up again, as of its arrival (R19).
-fn resume(draft: &mut Draft<'_>, incoming: &Incoming<'_>, request: &Request, address: &Address) {
-    let waits = request.pending.iter().any(|p| {
-        matches!(
-            p.kind,
-            PendingKind::WhichInstallation | PendingKind::Identity
-        )
-    });
-    if waits || !life::may(request.status, Status::InProgress, Mover::Requester) {
-        return;
-    }
-    if request
-        .course
-        .since
-        .is_some_and(|since| incoming.arrived < since)
-    {
-        draft.because(
-            "It was written before the desk asked or answered: entered, and no reply to that (D51)",
-        );
-        return;
-    }
-    let matter = &request.matter;
-    let why = "The requester replied";
-    status(draft, incoming, request, matter, address, why);
-}
-
-/// Back to work, and the requester hears it.
-fn status(
-    draft: &mut Draft<'_>,
-    incoming: &Incoming<'_>,
-    request: &Request,
-    matter: &Matter,
-    by: &Address,
-    why: &'static str,
-) {
-    draft.change_status(StatusChange {
-        to: Status::InProgress,
-        by: Some(by.clone()),
-        why,
-        at: incoming.arrived,
-        ending: None,
-    });
-    let (_, state) = draft.after(request);
-    let tells = telling::tells(draft.desk, matter, state);
-    draft.tell(telling::to_requester(
-        Template::StatusChanged,
-        matter,
-        telling::continuing(matter),
-        Purpose::Reply,
-        tells,
-    ));
 }

@@ -194,13 +194,26 @@ pub(super) fn specialists(draft: &mut Draft<'_>, incoming: Option<&Incoming<'_>>
     }
 }
 
-/// Tells every specialist of a due moment (R21).
+/// Tells every specialist of a due moment, and of one that has passed the supervisors as well (R21); nobody twice.
 pub(super) fn deadline(draft: &mut Draft<'_>, template: Template, tells: &Tells) {
-    for person in draft.desk.directory.specialists() {
+    let directory = &draft.desk.directory;
+    let specialists = directory.specialists().iter();
+    let mut told: Vec<(&Address, &str)> =
+        specialists.map(|s| (&s.address, s.name.as_str())).collect();
+    if template == Template::Overdue {
+        for supervisor in directory.supervisors() {
+            let same =
+                |(address, _): &(&Address, &str)| directory.same(address, &supervisor.address);
+            if !told.iter().any(same) {
+                told.push((&supervisor.address, &supervisor.name));
+            }
+        }
+    }
+    for (address, name) in told {
         draft.tell(Notice {
             template,
-            to: person.address.clone(),
-            name: person.name.clone(),
+            to: address.clone(),
+            name: name.to_owned(),
             locale: draft.desk.locale,
             purpose: Purpose::Internal,
             thread: Thread::default(),

@@ -9,9 +9,11 @@ use super::decide::{Decision, Known, Verdict};
 use super::draft::{Draft, StatusChange};
 use super::event::{Event, Told};
 use super::letter::Letter;
+use super::life;
 use super::notice::{Nudge, Purpose, Tells, Template};
 use super::policy::Desk;
 use super::request::{Pending, PendingKind, Request, Status};
+use super::requester;
 use super::telling::{self, State};
 
 /// The next thing that time alone does to a request.
@@ -87,8 +89,24 @@ fn deadline_step(desk: &Desk, request: &Request) -> Option<(DateTime<Utc>, Step)
     })
 }
 
+/// What time alone brings in the end: the moment at which it closes the request, or, for a closed one, until which a reply takes it up again
+/// (R22); none while the desk owes work.
+pub fn until(desk: &Desk, request: &Request) -> Option<DateTime<Utc>> {
+    match request.status {
+        Status::InProgress | Status::WithDeveloper => None,
+        Status::Closed => life::reopens_until(desk, request.course.since?),
+        Status::AwaitingInformation | Status::Resolved => {
+            let mut reminded = request.clone();
+            if request.course.reminded.is_none() {
+                reminded.course.reminded = request.course.since;
+            }
+            next(desk, &reminded).map(|(at, _)| at)
+        }
+    }
+}
+
 /// When a request is to be looked at: the moment of its next step; where that has passed at night, the next opening (`BEHAVIOURS` F68).
-pub(super) fn wakes(desk: &Desk, request: &Request, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+pub fn wakes(desk: &Desk, request: &Request, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let (at, step) = next(desk, request)?;
     Some(match step {
         Step::Close => at,
@@ -165,6 +183,7 @@ fn close(draft: &mut Draft<'_>, request: &Request) {
         )
     };
     draft.because(format!("{why}: closed (R22)"));
+    requester::wait_no_more(draft, request);
     let now = draft.now;
     draft.change_status(StatusChange {
         to: Status::Closed,

@@ -123,8 +123,7 @@ mod tests {
         Words {
             confirm: vec!["Подтверждаю".into(), "Confirm".into()],
             decline: vec!["Отклоняю".into(), "Decline".into()],
-            approve: vec![],
-            disapprove: vec![],
+            ..Words::default()
         }
     }
 

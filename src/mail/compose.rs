@@ -163,6 +163,8 @@ fn auto_submitted(notice: &Notice) -> &'static str {
         | Template::Redirected
         | Template::NotRepresentative
         | Template::Refused
+        | Template::Requests
+        | Template::Help
         | Template::Oversize
         | Template::Transcript => match notice.thread.in_reply_to {
             Some(_) => "auto-replied",
@@ -342,8 +344,7 @@ mod tests {
             words: Words {
                 confirm: vec!["Подтверждаю".into()],
                 decline: vec!["Отклоняю".into()],
-                approve: vec!["Согласовано".into()],
-                disapprove: vec!["Отклонено".into()],
+                ..Words::default()
             },
             consents: Consents {
                 faults: Voices::Any,

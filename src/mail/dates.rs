@@ -114,6 +114,30 @@ pub fn nth_working_day(locale: Locale, count: u32) -> String {
     }
 }
 
+/// «3 рабочих дня 2 часа 15 минут», "3 working days 2 hours 15 minutes"; what is none is left out, and all of it is «0 минут».
+pub fn working_time(locale: Locale, days: u32, minutes: u32) -> String {
+    let (hours, minutes) = (minutes / 60, minutes % 60);
+    let hour = match locale {
+        Locale::Ru => ru_plural(hours, "час", "часа", "часов"),
+        Locale::En => en_plural(hours, "hour", "hours"),
+    };
+    let minute = match locale {
+        Locale::Ru => ru_plural(minutes, "минута", "минуты", "минут"),
+        Locale::En => en_plural(minutes, "minute", "minutes"),
+    };
+    let mut said = Vec::new();
+    if days > 0 {
+        said.push(working_days(locale, days));
+    }
+    if hours > 0 {
+        said.push(format!("{hours}\u{a0}{hour}"));
+    }
+    if minutes > 0 || (days == 0 && hours == 0) {
+        said.push(format!("{minutes}\u{a0}{minute}"));
+    }
+    said.join("\u{a0}")
+}
+
 /// «25 МБ», "25 MB": the largest unit that leaves at least one, rounded down so that the limit is not overstated.
 pub fn size(locale: Locale, octets: u64) -> String {
     let (units, comma) = match locale {

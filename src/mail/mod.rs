@@ -17,6 +17,7 @@ pub mod dkim;
 pub mod enclosure;
 pub mod essence;
 mod fields;
+mod figures;
 mod file_name;
 mod from_field;
 pub mod header;

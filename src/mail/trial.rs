@@ -9,13 +9,16 @@ use super::layout::Page;
 use super::vocabulary::{self, NAMES};
 use super::wording::Voice;
 use crate::desk::address::Address;
+use crate::desk::listing::{Listed, Listing, Rules};
 use crate::desk::notice::{
     Alert, Enclosed, Notice, Nudge, Past, Purpose, Settled, Tells, Template, Thread,
 };
 use crate::desk::people::Locale;
+use crate::desk::policy::Words;
 use crate::desk::request::{Kind, Number, Status, Type};
 use crate::desk::transcript::{Effect, Line, Transcript};
 use crate::desk::verb::Verb;
+use crate::desk::why::{Span, Why};
 
 /// Names that no wording knows, in branches not taken as well; with the first line that has them.
 pub fn unknown_names(
@@ -154,11 +157,10 @@ fn samples() -> Vec<(Tells, &'static str)> {
         )
     }));
     for status in Status::ALL {
-        let kind = Some(Kind::Question);
         samples.push((
             Tells {
                 status: Some(status),
-                kind,
+                kind: Some(Kind::Question),
                 ..full.clone()
             },
             "with everything to tell",
@@ -188,6 +190,57 @@ fn samples() -> Vec<(Tells, &'static str)> {
     samples
 }
 
+fn why() -> Why {
+    let moment = DateTime::from_timestamp(1_795_780_800, 0);
+    Why {
+        working_days: 5,
+        given_back: Span {
+            days: 2,
+            minutes: 90,
+        },
+        extended: 3,
+        left: Some(Span {
+            days: 0,
+            minutes: 0,
+        }),
+        late: true,
+        until: moment,
+    }
+}
+
+fn rules() -> Rules {
+    Rules {
+        orders: true,
+        week: Default::default(),
+        order_markers: vec![],
+        question_markers: vec![],
+        words: Words::default(),
+    }
+}
+
+/// A request in every status, and one that is queued.
+fn listing() -> Listing {
+    let moment = DateTime::from_timestamp(1_795_780_800, 0);
+    let listed = |number, status| Listed {
+        number,
+        subject: "Sample".to_owned(),
+        status,
+        opens: moment.unwrap_or_default(),
+        due: moment,
+        left: Some(Span::default()),
+        until: moment,
+        requester_name: Some("Sample".to_owned()),
+    };
+    let number = Some(Number::new(2026, 42));
+    let mut requests: Vec<Listed> = Status::ALL.map(|status| listed(number, status)).into();
+    requests.push(listed(None, Status::InProgress));
+    Listing {
+        history: true,
+        requests,
+        more: 1,
+    }
+}
+
 /// Each thing told.
 fn everything(address: Option<Address>, moment: Option<DateTime<Utc>>) -> Tells {
     let said = || Some("Sample".to_owned());
@@ -202,6 +255,8 @@ fn everything(address: Option<Address>, moment: Option<DateTime<Utc>>) -> Tells 
         registration_day: NaiveDate::from_ymd_opt(2026, 11, 23),
         due: moment,
         working_days: Some(5),
+        why: Some(why()),
+        continues: Some(Number::new(2026, 7)),
         lapses: moment,
         requester_name: said(),
         requester: address.clone(),
@@ -233,6 +288,8 @@ fn everything(address: Option<Address>, moment: Option<DateTime<Utc>>) -> Tells 
             name: "Sample".to_owned(),
             media_type: "application/pdf".to_owned(),
         }],
+        listing: Some(listing()),
+        rules: Some(rules()),
         transcript: Some(Transcript {
             effect: Effect::Done,
             lines: vec![Line::whole("Sample")],

@@ -7,6 +7,7 @@ use minijinja::Value;
 
 use super::clean;
 use super::dates::{self, Moment};
+use super::figures;
 use super::layout;
 use super::russian;
 use super::wording::Voice;
@@ -17,7 +18,7 @@ use crate::desk::request::{Kind, Status, Type};
 use crate::desk::subject;
 
 /// Characters of a name or an address that a letter shows.
-const NAME: usize = 200;
+pub(super) const NAME: usize = 200;
 /// Characters of a subject.
 pub const SUBJECT: usize = 200;
 /// Characters of another's text in a letter to a customer; and in one to the desk's own people, or to whoever is asked to answer for it.
@@ -49,6 +50,14 @@ pub const NAMES: &[(&str, &[&str])] = &[
     ("due", MOMENT),
     ("working_days", &[]),
     ("nth_working_day", &[]),
+    ("counted_day", &[]),
+    ("given_back", &[]),
+    ("extended", &[]),
+    ("left", &[]),
+    ("late", &[]),
+    ("until", MOMENT),
+    ("continues", &[]),
+    ("inside", &[]),
     ("lapses", MOMENT),
     ("requester_name", &[]),
     ("requester", &[]),
@@ -67,6 +76,17 @@ pub const NAMES: &[(&str, &[&str])] = &[
     ("alert_reason", &[]),
     ("alert_to", &[]),
     ("alert_last", &[]),
+    ("requests", &[]),
+    ("requests_more", &[]),
+    ("is_history", &[]),
+    ("may_order", &[]),
+    ("hours", &[]),
+    ("order_marker", &[]),
+    ("question_marker", &[]),
+    ("thanks", &[]),
+    ("ask_status", &[]),
+    ("ask_history", &[]),
+    ("ask_help", &[]),
     ("approve", &[]),
     ("disapprove", &[]),
     ("party_name", &[]),
@@ -158,6 +178,7 @@ pub fn values(notice: &Notice, voice: &Voice<'_>) -> BTreeMap<&'static str, Valu
         ("authority", text_value(authority.as_deref(), CITED)),
         ("alert_last", Value::from(tells.last_alert)),
     ]);
+    values.extend(figures::values(notice, voice));
     values.extend(cited(notice));
     values.extend(agreed(notice, voice));
     values.extend(alert(locale, tells));
@@ -343,7 +364,7 @@ pub fn theme(locale: Locale, subject: &str) -> String {
 }
 
 /// The word that settles something, in the reader's language where the desk takes it; else the first that it takes.
-fn word(locale: Locale, taken: &[String], usual: [&str; 2]) -> String {
+pub(super) fn word(locale: Locale, taken: &[String], usual: [&str; 2]) -> String {
     let [ru, en] = usual;
     let usual = match locale {
         Locale::Ru => ru,
@@ -393,7 +414,11 @@ fn type_(locale: Locale, type_: Type) -> &'static str {
     }
 }
 
-fn moment_value(locale: Locale, voice: &Voice<'_>, moment: Option<DateTime<Utc>>) -> Value {
+pub(super) fn moment_value(
+    locale: Locale,
+    voice: &Voice<'_>,
+    moment: Option<DateTime<Utc>>,
+) -> Value {
     match moment.and_then(|m| Moment::new(locale, voice.zone, m)) {
         None => Value::from(()),
         Some(m) => Value::from(BTreeMap::from([

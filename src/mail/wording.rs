@@ -95,6 +95,8 @@ const SOURCES: &[Source] = &sources![
     "ru/oversize",
     "ru/status-changed",
     "ru/reminder",
+    "ru/requests",
+    "ru/help",
     "ru/consent-asked",
     "ru/consent-given",
     "ru/consent-declined",
@@ -109,6 +111,7 @@ const SOURCES: &[Source] = &sources![
     "ru/transcript",
     "ru/specialist-alert",
     "ru/part-facts",
+    "ru/part-due",
     "ru/part-closing",
     "en/registered",
     "en/queued",
@@ -127,6 +130,8 @@ const SOURCES: &[Source] = &sources![
     "en/oversize",
     "en/status-changed",
     "en/reminder",
+    "en/requests",
+    "en/help",
     "en/consent-asked",
     "en/consent-given",
     "en/consent-declined",
@@ -141,6 +146,7 @@ const SOURCES: &[Source] = &sources![
     "en/transcript",
     "en/specialist-alert",
     "en/part-facts",
+    "en/part-due",
     "en/part-closing",
 ];
 

@@ -15,6 +15,8 @@ mod apply;
 mod contents;
 mod course;
 mod entry;
+mod moments;
+mod own;
 mod roll;
 mod schema;
 mod statement;

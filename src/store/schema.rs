@@ -46,6 +46,11 @@ pub(crate) const STEPS: &[Step] = &[
         sqlite: include_str!("../../migrations/0006_channel.sql"),
         postgres: include_str!("../../migrations/0006_channel.sql"),
     },
+    Step {
+        name: "going_on",
+        sqlite: include_str!("../../migrations/0007_going_on.sql"),
+        postgres: include_str!("../../migrations/0007_going_on.sql"),
+    },
 ];
 
 /// The text of a step as the engine takes it. SQLite's STRICT tables know INTEGER and BLOB; PostgreSQL knows neither STRICT nor BLOB.

@@ -58,6 +58,44 @@ impl Store {
         letters.into_iter().map(beside).collect()
     }
 
+    /// When the first undecided letter arrived: of those that may be decided on now, and of all.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub async fn first_undecided(
+        &self,
+        now: DateTime<Utc>,
+    ) -> Result<(Option<DateTime<Utc>>, Option<DateTime<Utc>>)> {
+        let row = sqlx::query(
+            "SELECT (SELECT arrived_us FROM letters WHERE decided_us IS NULL AND (not_before_us IS NULL OR not_before_us <= $1) \
+             ORDER BY arrived_us, id LIMIT 1), \
+             (SELECT arrived_us FROM letters WHERE decided_us IS NULL ORDER BY arrived_us, id LIMIT 1)",
+        )
+        .bind(micros(now))
+        .fetch_one(&self.reader)
+        .await?;
+        let at = |column: usize| -> Result<Option<DateTime<Utc>>> {
+            row.try_get::<Option<i64>, _>(column)?
+                .map(moment)
+                .transpose()
+        };
+        Ok((at(0)?, at(1)?))
+    }
+
+    /// When the first request arrived that waits for an opening which has come.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub async fn first_queued(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+        let row = sqlx::query(
+            "SELECT MIN(arrived_us) FROM requests WHERE number_count IS NULL AND opens_us <= $1",
+        )
+        .bind(micros(now))
+        .fetch_one(&self.reader)
+        .await?;
+        row.try_get::<Option<i64>, _>(0)?.map(moment).transpose()
+    }
+
     /// Counts one more attempt at reading each of these letters, and commits: before the attempt is made.
     ///
     /// # Errors

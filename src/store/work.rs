@@ -8,17 +8,16 @@ use chrono::{DateTime, Utc};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, Row, Transaction};
 
-use super::column::{Pressed, digest, micros};
+use super::column::{Pressed, digest};
 use super::lately::{self, Lately, Since};
 use super::letters::LetterId;
 use super::pool::{Engine, Store};
-use super::requests::{REQUEST, grouped, read_all};
-use super::statement::{list, made, padded};
+use super::statement::made;
 use super::unwritten::Unwritten;
 use crate::desk::assurance::Level;
 use crate::desk::decide::{Concern, Decision};
 use crate::desk::event::Event;
-use crate::desk::request::{Pending, Request, RequestId};
+use crate::desk::request::RequestId;
 
 /// One unit of work. It sees the store and its own decisions; what it decides is written together, at the latest when it is committed.
 /// Dropped without commit, it never was.
@@ -314,103 +313,6 @@ impl Work {
             Hold::Locked(tx) => &mut **tx,
         };
         self.lately.read_alerts(connection, hour_ago).await
-    }
-
-    /// Queued requests whose moment has come, in order of arrival; at most `limit`.
-    ///
-    /// # Errors
-    /// The database can't be read.
-    pub async fn openings(&mut self, now: DateTime<Utc>, limit: u32) -> Result<Vec<Request>> {
-        self.flush().await?;
-        let query = made(format!(
-            "{REQUEST} WHERE r.id IN (SELECT id FROM requests WHERE number_count IS NULL AND opens_us <= $1 \
-             ORDER BY arrived_us, id LIMIT CAST($2 AS BIGINT)) ORDER BY r.arrived_us, r.id, p.id"
-        ))
-        .bind(micros(now))
-        .bind(i64::from(limit));
-        read_all(&query.fetch_all(self.connection()).await?)
-    }
-
-    /// Pendings whose time is over, oldest first, with their requests; at most `limit`.
-    ///
-    /// # Errors
-    /// The database can't be read.
-    pub async fn lapses(
-        &mut self,
-        now: DateTime<Utc>,
-        limit: u32,
-    ) -> Result<Vec<(Request, Pending)>> {
-        let found = "SELECT id, request_id FROM pendings WHERE settled_us IS NULL AND lapses_us <= $1 ORDER BY lapses_us, id LIMIT CAST($2 AS BIGINT)";
-        self.pendings(found, now, limit).await
-    }
-
-    /// Pendings whose party is to be reminded, oldest first, with their requests; at most `limit`.
-    ///
-    /// # Errors
-    /// The database can't be read.
-    pub async fn reminders(
-        &mut self,
-        now: DateTime<Utc>,
-        limit: u32,
-    ) -> Result<Vec<(Request, Pending)>> {
-        let found = "SELECT id, request_id FROM pendings WHERE settled_us IS NULL AND remind_us IS NOT NULL AND remind_us <= $1 \
-             ORDER BY remind_us, id LIMIT CAST($2 AS BIGINT)";
-        self.pendings(found, now, limit).await
-    }
-
-    /// Requests that need looking at, the longest overdue first; at most `limit`.
-    ///
-    /// # Errors
-    /// The database can't be read.
-    pub async fn due(&mut self, now: DateTime<Utc>, limit: u32) -> Result<Vec<Request>> {
-        self.flush().await?;
-        let query = made(format!(
-            "{REQUEST} WHERE r.id IN (SELECT id FROM requests WHERE wakes_us IS NOT NULL AND wakes_us <= $1 ORDER BY wakes_us, id LIMIT CAST($2 AS BIGINT)) \
-             ORDER BY r.wakes_us, r.id, p.id"
-        ))
-        .bind(micros(now))
-        .bind(i64::from(limit));
-        read_all(&query.fetch_all(self.connection()).await?)
-    }
-
-    async fn pendings(
-        &mut self,
-        which: &'static str,
-        now: DateTime<Utc>,
-        limit: u32,
-    ) -> Result<Vec<(Request, Pending)>> {
-        self.flush().await?;
-        let due = sqlx::query(which)
-            .bind(micros(now))
-            .bind(i64::from(limit))
-            .fetch_all(self.connection())
-            .await?;
-        let mut ids = vec![];
-        for row in &due {
-            ids.push(row.try_get::<i64, _>(1)?);
-        }
-        let mut found = BTreeMap::new();
-        for piece in padded(&ids) {
-            let mut query = made(format!(
-                "{REQUEST} WHERE r.id IN ({}) ORDER BY r.id, p.id",
-                list(1, piece.len())
-            ));
-            for id in piece {
-                query = query.bind(id);
-            }
-            found.extend(grouped(&query.fetch_all(self.connection()).await?)?);
-        }
-        let mut with_requests = vec![];
-        for row in &due {
-            let (pending, request) = (row.try_get::<i64, _>(0)?, row.try_get::<i64, _>(1)?);
-            let request = found
-                .get(&request)
-                .with_context(|| format!("Pending {pending} belongs to no request"))?;
-            if let Some(pending) = request.pending.iter().find(|p| p.id == pending) {
-                with_requests.push((request.clone(), pending.clone()));
-            }
-        }
-        Ok(with_requests)
     }
 
     /// Gives the names that this decision's rows will have.
@@ -899,8 +801,13 @@ mod tests {
             work.commit().await.unwrap();
             assert_eq!(db.store.next_moment().await.unwrap(), Some(minute(100)));
             let mut work = db.store.begin().await.unwrap();
-            assert!(work.openings(minute(99), 9).await.unwrap().is_empty());
-            let due = work.openings(minute(100), 2).await.unwrap();
+            assert!(
+                work.openings(minute(99), far(), 9)
+                    .await
+                    .unwrap()
+                    .is_empty()
+            );
+            let due = work.openings(minute(100), far(), 2).await.unwrap();
             let arrived: Vec<_> = due.iter().map(|r| r.matter.arrived).collect();
             assert_eq!(arrived, [minute(10), minute(20)]);
             assert_eq!(due[0].number, None);
@@ -910,7 +817,7 @@ mod tests {
                 vec![registered(Number::new(2026, 1))],
             );
             apply(&mut work, None, &opening, minute(100)).await;
-            let rest = work.openings(minute(100), 9).await.unwrap();
+            let rest = work.openings(minute(100), far(), 9).await.unwrap();
             assert_eq!(rest.len(), 2);
             let opened = work.request(due[0].id).await.unwrap().unwrap();
             assert_eq!(opened.number, Some(Number::new(2026, 1)));
