@@ -69,7 +69,7 @@ impl Inbound {
                 Matter::Lapse(_) | Matter::Due => false,
             };
             if asks {
-                known.opening = knowledge::opening_of(&mut work, request.id).await?;
+                known.opening = knowledge::opening_of(&mut work, &request).await?;
             }
             let occasion = match &matter {
                 Matter::Opening => Occasion::Opening(&request),
