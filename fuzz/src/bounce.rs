@@ -69,7 +69,16 @@ fn told(letter: &Letter) {
     }
     if bounce.permanent {
         assert_eq!(bounce.action, "failed");
-        assert!(!bounce.status.as_deref().unwrap_or("5").starts_with('4'));
+        let status = bounce.status.as_deref().unwrap_or_default();
+        // What is unknown for as long as a server tries is dead too.
+        assert!(!status.starts_with('4') || status == "4.1.1", "{status}");
+        let words = bounce.diagnostic.as_deref().unwrap_or_default();
+        let taken = words.to_lowercase().contains("end of data");
+        let about_the_address = status.starts_with("5.1.") || status == "5.4.4";
+        assert!(
+            !taken || about_the_address,
+            "refused after its end, {status}"
+        );
     }
     assert!(
         bounce.also.len() <= 100 && bounce.further_ids.len() <= 100,
