@@ -40,15 +40,14 @@ pub(crate) fn is_taken(words: &str) -> bool {
 
 /// What the code says by itself; none where its class and subject leave it open.
 fn by_status(status: &str) -> Option<bool> {
-    let mut pieces = status.split('.').skip(1);
-    let (subject, detail) = (pieces.next()?, pieces.next()?);
-    if status.starts_with('4') {
-        return Some(false);
-    }
-    match (subject, detail) {
-        ("1", "7" | "8") => Some(false),
-        ("1", _) | ("4", "4") => Some(true),
-        ("0" | "5", _) => None,
+    let mut pieces = status.split('.');
+    let (class, subject, detail) = (pieces.next()?, pieces.next()?, pieces.next()?);
+    match (class, subject, detail) {
+        // A code of success beside a failure: 2.1.5 says that the address is there.
+        ("2", _, _) => None,
+        ("4", _, _) | (_, "1", "7" | "8") => Some(false),
+        (_, "1", _) | (_, "4", "4") => Some(true),
+        (_, "0" | "5", _) => None,
         _ => Some(false),
     }
 }
@@ -110,6 +109,9 @@ mod tests {
                 "550 5.4.1 <a@b>: Recipient address rejected: Access\n    denied [x.outlook.com]",
                 true,
             ),
+            (Some("2.1.5"), "", false),
+            (Some("2.1.5"), "550 User unknown", true),
+            (Some("4.0.0"), "550 delivery failed", false),
             (
                 Some("5.1.8"),
                 "553 5.1.8 Domain of sender does not exist",

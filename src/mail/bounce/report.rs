@@ -88,7 +88,9 @@ fn finished(
     words: &str,
     own: &str,
 ) -> Bounce {
-    let status = telling(status, words);
+    // Judged as they are shown: a character that nobody sees hides no cause.
+    let words = clean::line(words, usize::MAX);
+    let status = telling(status, &words);
     let taken = addresses
         .first()
         .is_some_and(|first| cause::is_taken(&story::about(own, first)));
@@ -96,7 +98,7 @@ fn finished(
     Bounce {
         recipient: addresses.next(),
         also: addresses.collect(),
-        permanent: action == Action::Failed && cause::is_dead(status.as_deref(), words, taken),
+        permanent: action == Action::Failed && cause::is_dead(status.as_deref(), &words, taken),
         action: match action {
             Action::Failed => "failed",
             Action::Delayed => "delayed",
@@ -104,7 +106,7 @@ fn finished(
         }
         .to_owned(),
         status,
-        diagnostic: Some(clean::line(words, REASON)).filter(|w| !w.is_empty()),
+        diagnostic: Some(clean::cut(&words, REASON)).filter(|w| !w.is_empty()),
         original_message_id: None,
         further_ids: Vec::new(),
     }
