@@ -12,7 +12,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -22,15 +22,19 @@ use crate::clock::Clock;
 use crate::config::{Config, Mailbox};
 use crate::desk::assurance::Level;
 use crate::desk::decide::{self, Decision, Incoming, Known, Occasion, Verdict};
+use crate::desk::people::Directory;
 use crate::desk::policy::{Authentication, MailboxPolicy, Strangers};
 use crate::desk::request::Kind;
+use crate::desk::succession::evidence::Signature;
 use crate::dns::resolver::Resolver;
 use crate::examination::{self, Examined};
 use crate::knowledge;
+use crate::occasion::{apply, decide_on};
 use crate::store::column::Pressed;
 use crate::store::letters::{LetterId, Waiting};
 use crate::store::pool::Store;
 use crate::store::work::{LetterResult, Moved, Work, Written};
+use crate::succession;
 use crate::telemetry;
 use crate::watch::{Sight, Watch};
 use crate::writing::{self, Draft};
@@ -52,6 +56,8 @@ pub struct Inbound {
     written: Arc<Notify>,
     dns: Resolver,
     watch: Watch,
+    /// The day and the appointments for which requests have passed to successors (R31).
+    passed: Option<(NaiveDate, Directory)>,
 }
 
 /// What one step did.
@@ -87,6 +93,7 @@ impl Inbound {
             written,
             dns: Resolver::nobody(),
             watch: Watch::default(),
+            passed: None,
         }
     }
 
@@ -250,8 +257,18 @@ impl Inbound {
             progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
         }
         for request in work.due(now, BATCH).await? {
+            let known = succession::known(&mut work, &request).await?;
             let occasion = Occasion::Due(&request);
             progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
+        }
+        let day = config.desk.calendar.day_of(now);
+        let same =
+            |(on, people): &(NaiveDate, Directory)| *on == day && *people == config.desk.directory;
+        if !self.passed.as_ref().is_some_and(same) {
+            for written in succession::passing_on(&mut work, config, now).await? {
+                progress.take(written);
+            }
+            self.passed = Some((day, config.desk.directory.clone()));
         }
         if progress.decided > 0 {
             work.commit().await?;
@@ -403,6 +420,7 @@ pub fn decide_letter(
         mailbox,
         tags: &examined.clues.tags,
         oversize: oversize.map(|_| config.max_letter),
+        signature: Signature::None,
     };
     decide::decide(&config.desk, known, &Occasion::Letter(incoming), now)
 }
@@ -444,39 +462,6 @@ fn unreadable(
         decision.verdict.word(),
         count,
     );
-    Ok(count)
-}
-
-/// Decides on an occasion that no letter caused; how many letters are written for it.
-fn decide_on(
-    work: &mut Work,
-    config: &Config,
-    known: &Known,
-    occasion: &Occasion<'_>,
-    now: DateTime<Utc>,
-) -> Result<usize> {
-    let decision = decide::decide(&config.desk, known, occasion, now);
-    apply(work, config, &decision, now)
-}
-
-/// A decision that no letter caused: its letters are written, and all of it goes into the unit of work. How many letters there are.
-///
-/// # Errors
-/// The decision doesn't fit; drop the work then.
-pub fn apply(
-    work: &mut Work,
-    config: &Config,
-    decision: &Decision,
-    now: DateTime<Utc>,
-) -> Result<usize> {
-    let names = work.name(decision);
-    let (letters, _) = writing::write(config, decision, &names, now)?;
-    let count = letters.len();
-    let written = Written {
-        explanation: None,
-        letters,
-    };
-    work.apply(None, decision, &names, written, now)?;
     Ok(count)
 }
 

@@ -11,6 +11,7 @@ use crate::desk::finding::Alternative;
 use crate::desk::letter::{From, Letter};
 use crate::desk::notice::Template;
 use crate::desk::request::{Number, Pending, PendingKind, Request};
+use crate::desk::succession::opening;
 use crate::examination::Examined;
 use crate::mail::clues::{Clue, Clues, Place};
 use crate::mail::parse::{self, Caps};
@@ -40,6 +41,7 @@ pub async fn known(
     (known.lead, known.unclear) = (followed.lead, followed.unclear);
     known.rejected = followed.rejected;
     known.returned = returned(work, config, &examined.letter).await?;
+    known.successions = successions(work, config, &examined.letter, known.lead.as_ref()).await?;
     if proves(config, known.lead.as_ref(), &examined.letter) {
         examined.assurance = examined
             .assurance
@@ -67,6 +69,21 @@ pub async fn known(
         known.refusals_today = counts.refusals_today;
     }
     Ok(known)
+}
+
+/// The changes of representative that are under way for the customer whom the letter is about, where it is about one (R28).
+async fn successions(
+    work: &mut Work,
+    config: &Config,
+    letter: &Letter,
+    lead: Option<&Lead>,
+) -> Result<Vec<Request>> {
+    let about = lead.and_then(|l| l.request.succession.as_deref());
+    match about {
+        Some(procedure) => work.successions(Some(&procedure.customer)).await,
+        None if opening::is_asked(&config.desk, letter) => work.successions(None).await,
+        None => Ok(Vec::new()),
+    }
 }
 
 /// How many Message-IDs of a bounce may be those of letters of ours.

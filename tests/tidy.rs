@@ -25,13 +25,18 @@ const ARROWS: &[(&str, &str)] = &[
     ),
     (
         "daemon",
-        "intake inbound outbound takeover dns courier parcel imap maildir smtp folder store config clock telemetry desk mail",
+        "intake inbound outbound succession takeover dns courier parcel imap maildir smtp folder store config clock telemetry desk mail",
     ),
-    ("takeover", "inbound store config desk telemetry"),
+    (
+        "takeover",
+        "succession occasion store config desk telemetry",
+    ),
+    ("succession", "occasion store config desk"),
+    ("occasion", "writing store config desk"),
     ("intake", "imap maildir store config clock telemetry desk"),
     (
         "inbound",
-        "authentication dns examination knowledge watch writing explanation store config desk clock telemetry",
+        "authentication dns examination knowledge occasion succession watch writing explanation store config desk clock telemetry",
     ),
     ("authentication", "dns examination store telemetry"),
     ("writing", "examination explanation mail store config desk"),

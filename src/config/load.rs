@@ -22,6 +22,7 @@ use super::people::{Staff, staff};
 use super::reading::{Overview, Reading};
 use super::section::Section;
 use super::source::Place;
+use super::succession::succession;
 use super::tree::Table;
 use super::{Config, directory};
 
@@ -94,6 +95,7 @@ fn whole(reading: &Reading, file: usize, table: &Table) -> Option<Config> {
     let kinds = kinds(&root);
     let words = words(&root);
     let redirect = redirect(&root);
+    let succession = succession(&root);
     let (limits, max_letter) = limits(&root);
     let wording = wording(&root);
     let mailboxes = mailboxes(&root);
@@ -126,6 +128,7 @@ fn whole(reading: &Reading, file: usize, table: &Table) -> Option<Config> {
             orders_from_additional: orders_from_additional?,
             acknowledge_queued: desk.acknowledge_queued,
             redirect,
+            succession,
             limits,
             breakers: Breakers::ALL,
             plus_addressing: desk.plus_addressing,

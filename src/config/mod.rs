@@ -20,6 +20,7 @@ pub mod secret;
 pub mod section;
 pub mod server;
 pub mod source;
+pub mod succession;
 pub mod tree;
 
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 //! The tasks of a running desk: one for each mailbox, the rules, the way out. A new configuration reaches each of them between two turns.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use crate::inbound::{Inbound, Lost};
 use crate::intake::Intake;
 use crate::outbound::{Outbound, Undelivered};
 use crate::store::pool::Store;
-use crate::{takeover, telemetry};
+use crate::{succession, takeover, telemetry};
 
 /// The longest sleep: a clock that was set and a letter that `ingest` kept are noticed after that.
 const NAP: Duration = Duration::from_secs(15);
@@ -30,6 +31,8 @@ pub(super) struct House {
     pub(super) clock: Clock,
     /// Woken when letters of ours wait for the way out.
     pub(super) send: Arc<Notify>,
+    /// Woken when the desk itself wrote a customer's file.
+    pub(super) reload: Arc<Notify>,
     decide: Arc<Notify>,
     configs: watch::Sender<Arc<Config>>,
     stop: watch::Sender<bool>,
@@ -48,13 +51,14 @@ struct Post {
 
 impl House {
     /// Starts every task.
-    pub(super) fn open(store: &Store, clock: &Clock, config: &Arc<Config>) -> Self {
+    pub(super) fn open(store: &Store, clock: &Clock, config: &Arc<Config>, file: PathBuf) -> Self {
         let (stop, stopped) = watch::channel(false);
         let (configs, config_now) = watch::channel(config.clone());
         let mut house = Self {
             store: store.clone(),
             clock: clock.clone(),
             send: Arc::default(),
+            reload: Arc::default(),
             decide: Arc::default(),
             configs,
             stop,
@@ -68,6 +72,8 @@ impl House {
             configs: config_now.clone(),
             decide: house.decide.clone(),
             send: house.send.clone(),
+            reload: house.reload.clone(),
+            file,
         };
         house.tasks.spawn(rules.run(stopped.clone()));
         let out = Sender {
@@ -172,6 +178,9 @@ struct Decider {
     configs: watch::Receiver<Arc<Config>>,
     decide: Arc<Notify>,
     send: Arc<Notify>,
+    reload: Arc<Notify>,
+    /// The main file of the configuration, beside which the customers' files lie.
+    file: PathBuf,
 }
 
 impl Decider {
@@ -219,13 +228,15 @@ impl Decider {
         config: &Arc<Config>,
         taken_over: &mut bool,
     ) -> Result<Option<Duration>> {
-        if !*taken_over {
+        let anew = !*taken_over;
+        if anew {
             if takeover::appointments(&self.store, config, self.clock.now()).await? > 0 {
                 self.send.notify_one();
             }
             *taken_over = true;
         }
         let ticked = match self.store.next_moment().await? {
+            _ if anew => inbound.tick(config).await?,
             Some(moment) if moment <= self.clock.now() => inbound.tick(config).await?,
             _ => Default::default(),
         };
@@ -233,6 +244,7 @@ impl Decider {
         if ticked.written > 0 || stepped.written > 0 {
             self.send.notify_one();
         }
+        self.write(config).await?;
         if ticked.decided > 0 || !stepped.is_idle() {
             return Ok(None);
         }
@@ -240,6 +252,20 @@ impl Decider {
             self.store.next_moment().await?,
             self.clock.now(),
         )))
+    }
+}
+
+impl Decider {
+    /// Writes changes of representatives into the customers' files.
+    async fn write(&self, config: &Config) -> Result<()> {
+        let done = succession::write(&self.store, config, &self.file, self.clock.now()).await?;
+        if done.reload {
+            self.reload.notify_one();
+        }
+        if done.written > 0 {
+            self.send.notify_one();
+        }
+        Ok(())
     }
 }
 

@@ -204,6 +204,12 @@ impl<'a> Draft<'a> {
         self.events.push(event);
     }
 
+    /// How many pendings this decision opens so far.
+    pub(super) fn waits(&self) -> usize {
+        let waits = |e: &&Event| matches!(e, Event::Waits { .. });
+        self.events.iter().filter(waits).count()
+    }
+
     pub(super) fn tell(&mut self, notice: Notice) {
         let silent = match &self.silence {
             Silence::Nobody => false,
@@ -279,6 +285,7 @@ impl<'a> Draft<'a> {
         (opened || !same || self.rewake).then_some(Onward {
             course: stands.course,
             continues: stands.continues,
+            succession: stands.succession,
             wakes,
         })
     }

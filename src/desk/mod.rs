@@ -33,6 +33,7 @@ mod reply;
 mod representative;
 pub mod request;
 pub mod subject;
+pub mod succession;
 mod telling;
 pub mod ticking;
 mod timing;

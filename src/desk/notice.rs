@@ -39,6 +39,18 @@ pub enum Template {
     Refused,
     /// Too large to be taken whole; names the limit.
     Oversize,
+    /// R28, R29, to whoever asked for a change of representative: what is needed, and what comes next.
+    SuccessionReceived,
+    /// `TRUST` 4.3, to the representative in office and the contract's addresses: somebody asked for a change.
+    SuccessionAsked,
+    /// R29, to whoever asked: the paper original is due, or late.
+    SuccessionOriginal,
+    /// R31, to the successor: from when on, what to read, the predecessor's requests.
+    SuccessorWelcome,
+    /// R31, to whoever left office; names nobody.
+    SuccessionOver,
+    /// R31, to the contract's addresses: the change is in force.
+    SuccessionInForce,
     /// R22: the status changed.
     StatusChanged,
     /// R22: the desk still waits for the requester's word.
@@ -49,6 +61,8 @@ pub enum Template {
     Overdue,
     /// To the specialists: a request was registered (R37).
     ForSpecialist,
+    /// To the specialists: how a change of representative stands, and what is missing (R30).
+    SuccessionState,
     /// To the specialists: something needs a person (held letter, limit passed, unreadable letter, undelivered letter).
     SpecialistAlert,
 }
@@ -71,11 +85,18 @@ impl Template {
         Self::NotRepresentative,
         Self::Refused,
         Self::Oversize,
+        Self::SuccessionReceived,
+        Self::SuccessionAsked,
+        Self::SuccessionOriginal,
+        Self::SuccessorWelcome,
+        Self::SuccessionOver,
+        Self::SuccessionInForce,
         Self::StatusChanged,
         Self::Reminder,
         Self::DueSoon,
         Self::Overdue,
         Self::ForSpecialist,
+        Self::SuccessionState,
         Self::SpecialistAlert,
     ];
 
@@ -97,6 +118,13 @@ impl Template {
             Self::NotRepresentative => "not-representative",
             Self::Refused => "refused",
             Self::Oversize => "oversize",
+            Self::SuccessionReceived => "succession-received",
+            Self::SuccessionAsked => "succession-asked",
+            Self::SuccessionOriginal => "succession-original",
+            Self::SuccessorWelcome => "successor-welcome",
+            Self::SuccessionOver => "succession-over",
+            Self::SuccessionInForce => "succession-in-force",
+            Self::SuccessionState => "succession-state",
             Self::StatusChanged => "status-changed",
             Self::Reminder => "reminder",
             Self::DueSoon => "due-soon",
@@ -123,7 +151,11 @@ impl Template {
     pub fn is_internal(self) -> bool {
         matches!(
             self,
-            Self::ForSpecialist | Self::SpecialistAlert | Self::DueSoon | Self::Overdue
+            Self::ForSpecialist
+                | Self::SpecialistAlert
+                | Self::DueSoon
+                | Self::Overdue
+                | Self::SuccessionState
         )
     }
 }
@@ -205,6 +237,52 @@ pub struct Tells {
     pub last_alert: bool,
     /// A size limit in octets.
     pub limit: Option<u64>,
+    /// How a change of representative stands, where the letter is about one.
+    pub succession: Option<Box<Succession>>,
+}
+
+/// What the letters about a change of representative tell beside everything else (R28-R32).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Succession {
+    /// What was just done or refused, for specialists, in English as reasons are.
+    pub said: Vec<String>,
+    /// How it stands, for specialists, in English as reasons are.
+    pub facts: Vec<String>,
+    /// What is missing, for specialists, in English as reasons are.
+    pub missing: Vec<String>,
+    /// What letter of the customer came: `none`, `scan`, `signed` or `invalid`; empty where that is not told.
+    pub letter: &'static str,
+    /// Whether the scan came from another address than an official one.
+    pub elsewhere: bool,
+    /// When the paper original is due.
+    pub original: Option<DateTime<Utc>>,
+    /// Whether it is late.
+    pub late: bool,
+    /// The first day of the change.
+    pub from: Option<NaiveDate>,
+    /// Whether another person follows, and not the same one with other data.
+    pub follows: bool,
+    /// The successor's name; only where the reader may know it.
+    pub successor: Option<String>,
+    /// What a successor is to read.
+    pub materials: Option<String>,
+    /// The predecessor's latest requests, newest first.
+    pub past: Vec<Past>,
+    /// How many more there are.
+    pub past_more: u32,
+}
+
+/// One request of a predecessor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// Its number.
+    pub number: Option<Number>,
+    /// When it came.
+    pub arrived: DateTime<Utc>,
+    /// Its subject.
+    pub subject: String,
+    /// Its status.
+    pub status: Status,
 }
 
 /// Why the specialists are written to.
@@ -216,6 +294,8 @@ pub enum Alert {
     OverLimit,
     /// Outsiders together passed theirs: their letters are kept silently for now (E59).
     Flood,
+    /// Somebody who may not asked for a change of representative (R28).
+    SuccessionTried,
     /// So many letters from this domain in an hour carried tokens that are not ours (`TRUST` 5 rule 5).
     BadTokens(String, u32),
     /// A letter could not be read; its original is kept.
@@ -234,6 +314,7 @@ impl Alert {
         match self {
             Self::OverLimit | Self::Flood | Self::BadTokens(..) => true,
             Self::Held(_)
+            | Self::SuccessionTried
             | Self::Unreadable
             | Self::Undelivered(..)
             | Self::BadConfiguration

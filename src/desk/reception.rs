@@ -15,6 +15,7 @@ use super::people::{Appointment, Customer, Role, Standing};
 use super::policy::Desk;
 use super::reply;
 use super::representative;
+use super::succession::{conduct, opening};
 use super::telling;
 
 /// Decides on one letter.
@@ -98,6 +99,11 @@ pub(super) fn letter(
     }
     if machine.is_some() {
         draft.keep_silent_to(&address);
+    } else if opening::is_asked(desk, incoming.letter) {
+        match opening::letter(draft, known, incoming, &standing, &address) {
+            opening::Result::Decided(decision) => return *decision,
+            opening::Result::NotTheirs(back) => draft = *back,
+        }
     }
     on_its_own(draft, known, incoming, &standing, &address)
 }
@@ -166,6 +172,9 @@ fn on_its_own<'a>(
         Standing::Official(_) => {
             let why = "It comes from an official address of a contract: a specialist decides (R28)";
             held(draft, incoming, unmoved, why.into())
+        }
+        Standing::Specialist(specialist) if conduct::speaks(&incoming.letter.new_text) => {
+            conduct::open(draft, known, incoming, specialist)
         }
         Standing::Specialist(_) | Standing::Approver(_) | Standing::Developer(_) => {
             let why = "One of the desk's own people wrote it, about no request that is known";

@@ -3,6 +3,7 @@
 use super::course::{self, Turn};
 use super::event::{Event, Told};
 use super::request::{Matter, Pending, Request, RequestId, Status};
+use super::succession::procedure;
 
 /// A request before anything has happened to it.
 pub fn unborn(id: RequestId, matter: Matter) -> Request {
@@ -15,6 +16,7 @@ pub fn unborn(id: RequestId, matter: Matter) -> Request {
         pending: vec![],
         course: course::Course::default(),
         continues: None,
+        succession: None,
     }
 }
 
@@ -58,6 +60,7 @@ fn happen(request: &mut Request, event: &Event) {
         Event::Extended { days, at } => request.course.turns.push((*at, Turn::Extended(*days))),
         Event::DueMoved { due } => request.due = Some(*due),
         Event::Continues { number } => request.continues = Some(*number),
+        Event::Succession(step) => procedure::happen(&mut request.succession, step),
         Event::Told(told) => match told {
             Told::DueSoon(due) => request.course.warned = Some(*due),
             Told::Overdue(due) => request.course.overdue = Some(*due),

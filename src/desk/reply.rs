@@ -12,6 +12,7 @@ use super::people::{OrdersRequire, Standing};
 use super::reception;
 use super::request::{Kind, Matter, Pending, PendingKind, Request, Status};
 use super::subject;
+use super::succession::{conduct, opening};
 use super::telling::{self, State};
 use super::words::{self, Answer};
 
@@ -42,7 +43,21 @@ pub(super) fn letter<'a>(
         standing,
         Standing::Specialist(_) | Standing::Approver(_) | Standing::Developer(_)
     ) {
-        return Result::Decided(Box::new(own_people(draft, incoming, lead, address)));
+        let decided = match standing {
+            Standing::Specialist(who) => conduct::letter(&mut draft, known, incoming, lead, who),
+            Standing::Own
+            | Standing::Representative(_)
+            | Standing::Approver(_)
+            | Standing::Developer(_)
+            | Standing::Official(_)
+            | Standing::Former(_)
+            | Standing::Colleague(_)
+            | Standing::Stranger => None,
+        };
+        return Result::Decided(Box::new(match decided {
+            Some(verdict) => draft.end(verdict),
+            None => own_people(draft, incoming, lead, address),
+        }));
     }
     if lead.evidence == Evidence::InternalToken || !is_party(draft.desk, request, standing, address)
     {
@@ -98,8 +113,12 @@ pub(super) fn letter<'a>(
         }
         None => false,
     };
-    if !settled {
+    let brought = opening::went_on(&mut draft, incoming, request, standing);
+    if !settled && !opening::still_waits(&mut draft) {
         resume(&mut draft, incoming, request, address);
+    }
+    if brought {
+        opening::told_again(&mut draft, incoming, request);
     }
     // As it stands after the letter, for that is what they work on.
     let (matter, state) = draft.after(request);
@@ -121,6 +140,15 @@ fn may_settle(
         PendingKind::Challenge | PendingKind::PrimaryConfirmation => customer
             .and_then(|id| desk.directory.customer(id))
             .map_or(OrdersRequire::Domain, |c| c.orders_require),
+        // Who asks for a change of representative proves themselves as for an order; the letter's signature is another matter (R30).
+        PendingKind::Identity if lead.request.succession.is_some() => customer
+            .and_then(|id| desk.directory.customer(id))
+            .map_or(OrdersRequire::Domain, |c| match c.orders_require {
+                OrdersRequire::Domain => OrdersRequire::Domain,
+                OrdersRequire::Confirmation | OrdersRequire::Signature => {
+                    OrdersRequire::Confirmation
+                }
+            }),
         PendingKind::Identity
         | PendingKind::WhichInstallation
         | PendingKind::Consent
@@ -195,11 +223,15 @@ pub(super) fn is_party(
             request.matter.customer.is_none()
                 && desk.directory.same(&request.matter.requester, address)
         }
+        // The contract's addresses are heard where representatives change, and nowhere else (R28).
+        Standing::Official(customer) => request
+            .succession
+            .as_deref()
+            .is_some_and(|p| p.customer == customer.id),
         Standing::Own
         | Standing::Specialist(_)
         | Standing::Approver(_)
         | Standing::Developer(_)
-        | Standing::Official(_)
         | Standing::Former(_) => false,
     }
 }
@@ -291,6 +323,7 @@ fn settle(
         Answer::Decline(reason) => {
             draft.because("The word was refused (R10)");
             close_pending(draft, pending, Outcome::Declined);
+            opening::disowned(draft, request);
             tell_concerned(
                 draft,
                 request,
@@ -317,14 +350,18 @@ fn confirm(
     if pending.kind == PendingKind::Identity {
         draft.because("The sender confirmed that the letter is theirs (R13)");
         close_pending(draft, pending, Outcome::Confirmed);
-        status(
-            draft,
-            incoming,
-            request,
-            &request.matter,
-            &pending.party,
-            "The requester confirmed that the letter is theirs",
-        );
+        let why = "The requester confirmed that the letter is theirs";
+        if request.succession.is_some() {
+            opening::confirmed(
+                draft,
+                incoming,
+                request,
+                back_to_work(incoming, &pending.party, why),
+            );
+        } else {
+            let matter = &request.matter;
+            status(draft, incoming, request, matter, &pending.party, why);
+        }
         return true;
     }
     if !is_primary(request, standing) {
@@ -441,9 +478,24 @@ fn resume(draft: &mut Draft<'_>, incoming: &Incoming<'_>, request: &Request, add
         );
         return;
     }
-    let matter = &request.matter;
     let why = "The requester replied";
-    status(draft, incoming, request, matter, address, why);
+    if request.succession.is_some() {
+        // Their own letter tells how the change stands, and the status with it.
+        draft.change_status(back_to_work(incoming, address, why));
+    } else {
+        status(draft, incoming, request, &request.matter, address, why);
+    }
+}
+
+/// In progress as of the letter's arrival.
+fn back_to_work(incoming: &Incoming<'_>, by: &Address, why: &'static str) -> StatusChange {
+    StatusChange {
+        to: Status::InProgress,
+        by: Some(by.clone()),
+        why,
+        at: incoming.arrived,
+        ending: None,
+    }
 }
 
 /// Back to work, and the requester hears it.
@@ -455,13 +507,7 @@ fn status(
     by: &Address,
     why: &'static str,
 ) {
-    draft.change_status(StatusChange {
-        to: Status::InProgress,
-        by: Some(by.clone()),
-        why,
-        at: incoming.arrived,
-        ending: None,
-    });
+    draft.change_status(back_to_work(incoming, by, why));
     let (_, state) = draft.after(request);
     let tells = telling::tells(draft.desk, matter, state);
     draft.tell(telling::to_requester(

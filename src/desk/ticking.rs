@@ -4,12 +4,14 @@ use chrono::{DateTime, Utc};
 
 use super::course::Ending;
 use super::deadline;
-use super::decide::{Decision, Verdict};
+use super::decide::{Decision, Known, Verdict};
 use super::draft::{Draft, StatusChange};
 use super::event::{Event, Told};
 use super::notice::{Purpose, Tells, Template};
 use super::policy::Desk;
 use super::request::{Pending, Request, Status};
+use super::succession::effect::{self, Due};
+use super::succession::opening;
 use super::telling::{self, State};
 
 /// The next thing that time alone does to a request.
@@ -23,11 +25,21 @@ pub enum Step {
     Remind,
     /// It is closed (R22).
     Close,
+    /// The change of representative that it is about goes on (R29, R31).
+    Succession(Due),
 }
 
 /// What comes next and when; none if time alone brings nothing more. It follows from the request alone, so a moment that was missed, or that a
 /// new configuration moves, is found again.
 pub fn next(desk: &Desk, request: &Request) -> Option<(DateTime<Utc>, Step)> {
+    let succession = effect::next(desk, request).map(|(at, due)| (at, Step::Succession(due)));
+    // Of two at one moment the change goes first: what it brings may make the other needless.
+    let both = succession.into_iter().chain(of_life(desk, request));
+    both.min_by_key(|(at, _)| *at)
+}
+
+/// What comes next of R21 and R22.
+fn of_life(desk: &Desk, request: &Request) -> Option<(DateTime<Utc>, Step)> {
     request.number?;
     match request.status {
         Status::InProgress | Status::WithDeveloper => deadline_step(desk, request),
@@ -89,26 +101,28 @@ fn deadline_step(desk: &Desk, request: &Request) -> Option<(DateTime<Utc>, Step)
 pub(super) fn wakes(desk: &Desk, request: &Request, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let (at, step) = next(desk, request)?;
     Some(match step {
-        Step::Close => at,
-        Step::Warn | Step::Overdue | Step::Remind => at.max(desk.calendar.place(now.max(at)).opens),
+        Step::Close | Step::Succession(Due::InForce) => at,
+        Step::Warn | Step::Overdue | Step::Remind | Step::Succession(_) => {
+            at.max(desk.calendar.place(now.max(at)).opens)
+        }
     })
 }
 
 /// Does what has become due, if anything has; of several things that were missed only what still makes sense.
-pub(super) fn due(desk: &Desk, request: &Request, now: DateTime<Utc>) -> Decision {
+pub(super) fn due(desk: &Desk, known: &Known, request: &Request, now: DateTime<Utc>) -> Decision {
     let mut draft = Draft::new(desk, now);
     draft.concerns(request);
     draft.look_again();
     match next(desk, request) {
         Some((at, step)) if at <= now && wakes(desk, request, now).is_some_and(|at| at <= now) => {
-            take(&mut draft, request, step);
+            take(&mut draft, known, request, step);
         }
         _ => draft.because("Nothing is due yet"),
     }
     draft.end(Verdict::Attached)
 }
 
-fn take(draft: &mut Draft<'_>, request: &Request, step: Step) {
+fn take(draft: &mut Draft<'_>, known: &Known, request: &Request, step: Step) {
     let desk = draft.desk;
     let now = draft.now;
     let tells = telling::tells(desk, &request.matter, State::of(request));
@@ -136,6 +150,7 @@ fn take(draft: &mut Draft<'_>, request: &Request, step: Step) {
             ));
         }
         Step::Close => close(draft, request),
+        Step::Succession(due) => effect::take(draft, known, request, due),
     }
 }
 
@@ -144,7 +159,7 @@ fn closes_at(desk: &Desk, request: &Request, now: DateTime<Utc>, tells: Tells) -
     let mut reminded = request.clone();
     reminded.course.reminded = Some(now);
     Tells {
-        lapses: next(desk, &reminded).map(|(at, _)| at),
+        lapses: of_life(desk, &reminded).map(|(at, _)| at),
         ..tells
     }
 }
@@ -163,6 +178,7 @@ fn close(draft: &mut Draft<'_>, request: &Request) {
         )
     };
     draft.because(format!("{why}: closed (R22)"));
+    opening::given_up(draft, request);
     let now = draft.now;
     draft.change_status(StatusChange {
         to: Status::Closed,

@@ -11,6 +11,7 @@ use super::policy::{Desk, MailboxPolicy};
 use super::registration;
 use super::reply;
 use super::request::{Pending, PendingKind, Request};
+use super::succession::report;
 use super::telling::{self, State};
 
 /// R16, R17: a queued request gets its number, and its requester hears it.
@@ -34,11 +35,14 @@ pub(super) fn opening(
         due: Some(due),
     };
     let tells = telling::tells(desk, &request.matter, state);
-    if request.matter.acknowledged {
+    let thread = telling::continuing(&request.matter);
+    if request.succession.is_some() {
+        report::requester(&mut draft, request, Template::SuccessionReceived, thread);
+    } else if request.matter.acknowledged {
         draft.tell(telling::to_requester(
             Template::Registered,
             &request.matter,
-            telling::continuing(&request.matter),
+            thread,
             Purpose::Reply,
             tells.clone(),
         ));

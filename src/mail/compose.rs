@@ -120,6 +120,12 @@ fn auto_submitted(notice: &Notice) -> &'static str {
         Template::OrderToConfirm
         | Template::OrderLapsed
         | Template::RedirectedToPrimary
+        | Template::SuccessionAsked
+        | Template::SuccessionOriginal
+        | Template::SuccessorWelcome
+        | Template::SuccessionOver
+        | Template::SuccessionInForce
+        | Template::SuccessionState
         | Template::StatusChanged
         | Template::Reminder
         | Template::DueSoon
@@ -137,6 +143,7 @@ fn auto_submitted(notice: &Notice) -> &'static str {
         | Template::Redirected
         | Template::NotRepresentative
         | Template::Refused
+        | Template::SuccessionReceived
         | Template::Oversize => match notice.thread.in_reply_to {
             Some(_) => "auto-replied",
             None => "auto-generated",
@@ -255,7 +262,7 @@ mod tests {
     use crate::desk::notice::{Purpose, Tells, Thread};
     use crate::desk::people::Directory;
     use crate::desk::policy::{
-        Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, Words,
+        Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, SuccessionPolicy, Words,
     };
     use crate::desk::request::{Number, Status};
 
@@ -306,6 +313,10 @@ mod tests {
             redirect: Redirect {
                 name_primary: true,
                 forward: true,
+            },
+            succession: SuccessionPolicy {
+                patterns: vec![],
+                materials: None,
             },
             limits: Limits {
                 letters_per_hour: 20,

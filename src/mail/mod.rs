@@ -29,6 +29,7 @@ pub mod quote;
 pub mod results;
 pub mod russian;
 pub mod screen;
+mod succession;
 mod text;
 pub mod thread;
 mod tnef;

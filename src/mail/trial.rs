@@ -6,10 +6,11 @@ use chrono::{DateTime, NaiveDate};
 use minijinja::{Environment, Error};
 
 use super::layout::Page;
+use super::succession;
 use super::vocabulary::{self, NAMES};
 use super::wording::Voice;
 use crate::desk::address::Address;
-use crate::desk::notice::{Alert, Notice, Purpose, Tells, Template, Thread};
+use crate::desk::notice::{Alert, Notice, Purpose, Succession, Tells, Template, Thread};
 use crate::desk::people::Locale;
 use crate::desk::request::{Kind, Number, Status, Type};
 
@@ -31,7 +32,7 @@ pub fn unknown_names(
         .filter(|used| {
             let (outer, inner) = used.split_once('.').unwrap_or((used, ""));
             !functions.contains(outer)
-                && !NAMES.iter().any(|(known, inside)| {
+                && !names().any(|(known, inside)| {
                     *known == outer && (inner.is_empty() || inside.contains(&inner))
                 })
         })
@@ -48,8 +49,12 @@ pub fn unknown_names(
         .collect()
 }
 
+fn names() -> impl Iterator<Item = &'static (&'static str, &'static [&'static str])> {
+    NAMES.iter().chain(&succession::NAMES)
+}
+
 fn known_names() -> String {
-    let names = NAMES.iter().flat_map(|(name, inside)| {
+    let names = names().flat_map(|(name, inside)| {
         if inside.is_empty() {
             vec![(*name).to_owned()]
         } else {
@@ -148,6 +153,21 @@ fn samples() -> Vec<(Tells, &'static str)> {
         alert: Some(Alert::OverLimit),
         last_alert: true,
         limit: Some(1 << 20),
+        succession: Some(Box::new(Succession {
+            said: vec!["Sample".to_owned()],
+            facts: vec!["Sample".to_owned()],
+            missing: vec!["Sample".to_owned()],
+            letter: "scan",
+            elsewhere: true,
+            original: moment,
+            late: true,
+            from: NaiveDate::from_ymd_opt(2026, 11, 23),
+            follows: true,
+            successor: said(),
+            materials: said(),
+            past: vec![],
+            past_more: 1,
+        })),
     };
     let alerts = address
         .map(|a| Alert::Undelivered(a, String::new()))
@@ -155,6 +175,7 @@ fn samples() -> Vec<(Tells, &'static str)> {
     let alerts = alerts.chain([
         Alert::Held(String::new()),
         Alert::OverLimit,
+        Alert::SuccessionTried,
         Alert::Flood,
         Alert::BadTokens(String::new(), 21),
         Alert::Unreadable,

@@ -9,6 +9,7 @@ use super::clean;
 use super::dates::{self, Moment};
 use super::layout;
 use super::russian;
+use super::succession;
 use super::wording::Voice;
 use crate::desk::address::Address;
 use crate::desk::notice::{Alert, Notice, Tells, Template};
@@ -151,6 +152,7 @@ pub fn values(notice: &Notice, voice: &Voice<'_>) -> BTreeMap<&'static str, Valu
     values.insert("alert_last", Value::from(tells.last_alert));
     values.extend(cited(notice));
     values.extend(alert(locale, tells));
+    values.extend(succession::values(locale, tells, moment));
     values
 }
 
@@ -214,6 +216,7 @@ fn alert(locale: Locale, tells: &Tells) -> [(&'static str, Value); 3] {
             text_value(Some(&reason(locale, why)), CITED),
             none(),
         ),
+        Some(Alert::SuccessionTried) => (Value::from("succession-tried"), none(), none()),
         Some(Alert::OverLimit) => (Value::from("over-limit"), none(), none()),
         Some(Alert::Flood) => (Value::from("flood"), none(), none()),
         Some(Alert::BadTokens(domain, count)) => {

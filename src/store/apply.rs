@@ -61,6 +61,7 @@ impl Change {
                 | Event::HandedOver { .. }
                 | Event::Continues { .. }
                 | Event::Told(_)
+                | Event::Succession(_)
                 | Event::Reminded { .. }
                 | Event::Waits { .. }
                 | Event::Settled { .. }
@@ -291,6 +292,7 @@ impl Work {
                 | Event::HandedOver { .. }
                 | Event::Continues { .. }
                 | Event::Told(_)
+                | Event::Succession(_)
                 | Event::Noted { .. }
                 | Event::RollTaken { .. }
                 | Event::Appointment(_)

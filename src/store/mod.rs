@@ -18,6 +18,7 @@ mod entry;
 mod roll;
 mod schema;
 mod statement;
+mod succession;
 #[cfg(test)]
 mod testing;
 mod told;

@@ -41,6 +41,11 @@ pub(crate) const STEPS: &[Step] = &[
         sqlite: include_str!("../../migrations/0005_appointments.sql"),
         postgres: include_str!("../../migrations/0005_appointments.sql"),
     },
+    Step {
+        name: "succession",
+        sqlite: include_str!("../../migrations/0006_succession.sql"),
+        postgres: include_str!("../../migrations/0006_succession.sql"),
+    },
 ];
 
 /// The text of a step as the engine takes it. SQLite's STRICT tables know INTEGER and BLOB; PostgreSQL knows neither STRICT nor BLOB.

@@ -1,0 +1,243 @@
+//! What follows from appointments that have changed (R31): requests pass from whoever left office to whoever took it, by the list of the day alone.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::procedure::{Change, Named, Procedure};
+use crate::desk::address::Address;
+use crate::desk::amendment::{Amendment, Person};
+use crate::desk::deadline;
+use crate::desk::decide::{Decision, Verdict};
+use crate::desk::draft::{Draft, StatusChange};
+use crate::desk::event::{Event, Outcome};
+use crate::desk::notice::{Purpose, Tells, Template};
+use crate::desk::people::{Appointment, Directory, Installation, Representative, Role, Standing};
+use crate::desk::policy::Desk;
+use crate::desk::request::{Pending, PendingKind, Request, Status};
+use crate::desk::telling;
+
+/// What is to be written into the customer's file for this change; nothing where it is not named.
+pub fn amendments(procedure: &Procedure) -> Vec<Amendment> {
+    let Some(named) = &procedure.named else {
+        return Vec::new();
+    };
+    let each = procedure.installations.iter();
+    match (&named.change, &named.predecessor) {
+        (Change::Successor { person, phone }, Some(before)) => each
+            .map(|installation| Amendment::Succeed {
+                installation: installation.clone(),
+                role: Role::Primary,
+                successor: Person {
+                    name: person.name.clone(),
+                    address: person.address.clone(),
+                    phone: phone.clone(),
+                },
+                from: named.from,
+                ends: before.address.clone(),
+            })
+            .collect(),
+        (Change::Successor { person, phone }, None) => each
+            .map(|installation| Amendment::Appoint {
+                installation: installation.clone(),
+                role: Role::Primary,
+                person: Person {
+                    name: person.name.clone(),
+                    address: person.address.clone(),
+                    phone: phone.clone(),
+                },
+                from: named.from,
+            })
+            .collect(),
+        (Change::Contact { address, phone }, Some(before)) => vec![Amendment::Contact {
+            installations: procedure.installations.clone(),
+            address: before.address.clone(),
+            new_address: address.clone(),
+            new_phone: phone.clone(),
+            from: named.from,
+        }],
+        (Change::Contact { .. }, None) => Vec::new(),
+    }
+}
+
+/// Whether the customers' files say what was named, whoever wrote it there (R30).
+pub fn is_written(directory: &Directory, installations: &[String], named: &Named) -> bool {
+    let says = |id: &String| {
+        let there = directory.installation(id);
+        let Some(primary) = there.and_then(|(_, i)| i.primary(named.from)) else {
+            return false;
+        };
+        let same = |a: &Address| directory.same(a, &primary.address);
+        match &named.change {
+            Change::Successor { person, .. } => {
+                same(&person.address) && primary.since == named.from
+            }
+            Change::Contact { address, phone } => {
+                address.as_ref().is_none_or(same)
+                    && phone
+                        .as_ref()
+                        .is_none_or(|p| Some(p) == primary.phone.as_ref())
+            }
+        }
+    };
+    !installations.is_empty() && installations.iter().all(says)
+}
+
+/// Somebody who left office, and who took it after them in the same role.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Heir<'a> {
+    /// Whose appointment is over.
+    pub left: &'a Representative,
+    /// Who is in office now.
+    pub appointment: Appointment<'a>,
+}
+
+/// Everybody who holds no office on this day where they once did, with the primary who does.
+pub fn heirs(directory: &Directory, day: NaiveDate) -> Vec<Heir<'_>> {
+    let mut heirs: Vec<Heir<'_>> = Vec::new();
+    for customer in directory.customers() {
+        for installation in &customer.installations {
+            let Some(person) = installation.primary(day) else {
+                continue;
+            };
+            for left in &installation.representatives {
+                let over = left.until.is_some_and(|until| until < day);
+                let known = |h: &Heir<'_>| {
+                    h.appointment.installation.id == installation.id
+                        && directory.same(&h.left.address, &left.address)
+                };
+                if over
+                    && !in_office(directory, installation, &left.address, day)
+                    && !heirs.iter().any(known)
+                {
+                    heirs.push(Heir {
+                        left,
+                        appointment: Appointment {
+                            customer,
+                            installation,
+                            person,
+                        },
+                    });
+                }
+            }
+        }
+    }
+    heirs
+}
+
+fn in_office(
+    directory: &Directory,
+    there: &Installation,
+    address: &Address,
+    day: NaiveDate,
+) -> bool {
+    there
+        .representatives
+        .iter()
+        .any(|r| r.in_office(day) && directory.same(&r.address, address))
+}
+
+/// R31: an open request of somebody who left office passes to who is in office now, with everything that waited for the word of the one who left.
+pub(in crate::desk) fn pass(
+    desk: &Desk,
+    request: &Request,
+    heir: &Heir<'_>,
+    now: DateTime<Utc>,
+) -> Decision {
+    let mut draft = Draft::new(desk, now);
+    draft.concerns(request);
+    let to = heir.appointment.person;
+    let same = |a: &Address| desk.directory.same(a, &heir.left.address);
+    draft.because("Whose request it was is no representative any more: it passes on (R31)");
+    if same(&request.matter.requester) {
+        draft.event(Event::RequesterChanged {
+            to: to.address.clone(),
+            name: to.name.clone(),
+        });
+    }
+    if request.matter.installation.is_none() {
+        draft.event(Event::InstallationNamed {
+            installation: heir.appointment.installation.id.clone(),
+        });
+    }
+    for pending in request.pending.iter().filter(|p| same(&p.party)) {
+        ask_anew(&mut draft, request, pending, heir);
+    }
+    draft.end(Verdict::Attached)
+}
+
+/// What waited for the word of somebody who left: an order waits for that of who is in office now; the rest waits no more.
+fn ask_anew(draft: &mut Draft<'_>, request: &Request, pending: &Pending, heir: &Heir<'_>) {
+    draft.event(Event::Settled {
+        pending: pending.id,
+        outcome: Outcome::Superseded,
+        by: None,
+    });
+    match pending.kind {
+        PendingKind::PrimaryConfirmation | PendingKind::Challenge => {
+            let (calendar, deadlines) = (&draft.desk.calendar, &draft.desk.deadlines);
+            let today = calendar.day_of(draft.now);
+            let lapses = deadline::due(calendar, today, deadlines.confirm);
+            let day = calendar.add_working_days(today, deadlines.remind_confirm);
+            let remind = calendar
+                .opening(day)
+                .filter(|_| deadlines.remind_confirm > 0);
+            let to = heir.appointment.person;
+            draft.event(Event::Waits {
+                kind: PendingKind::PrimaryConfirmation,
+                party: to.address.clone(),
+                lapses,
+                remind,
+                days: None,
+            });
+            let (matter, state) = draft.after(request);
+            let tells = Tells {
+                lapses: Some(lapses),
+                primary_name: Some(to.name.clone()),
+                primary: Some(to.address.clone()),
+                requester_name: Some(request.matter.requester_name.clone()),
+                requester: Some(request.matter.requester.clone()),
+                ..telling::tells(draft.desk, &matter, state)
+            };
+            // The secret is that of the pending which this decision opens, by its place among them.
+            let place = draft.waits().saturating_sub(1);
+            draft.tell(telling::to_representative(
+                Template::OrderToConfirm,
+                to,
+                matter.locale,
+                Purpose::ConfirmNew(place),
+                tells,
+            ));
+        }
+        PendingKind::Identity | PendingKind::WhichInstallation => {
+            if request.status == Status::AwaitingInformation {
+                draft.change_status(StatusChange {
+                    to: Status::InProgress,
+                    by: None,
+                    why: "Whose word was waited for is no representative any more",
+                    at: draft.now,
+                    ending: None,
+                });
+            }
+        }
+        PendingKind::Consent | PendingKind::Extension => {}
+    }
+}
+
+/// Whether a request would pass on for this heir at all.
+pub fn concerns(directory: &Directory, request: &Request, heir: &Heir<'_>, day: NaiveDate) -> bool {
+    let same = |a: &Address| directory.same(a, &heir.left.address);
+    let here = match &request.matter.installation {
+        Some(id) => *id == heir.appointment.installation.id,
+        // Where none is named yet, whoever left must hold no other office of the customer.
+        None => {
+            request.matter.customer.as_deref() == Some(heir.appointment.customer.id.as_str())
+                && !matches!(
+                    directory.standing(&heir.left.address, day),
+                    Standing::Representative(_)
+                )
+        }
+    };
+    let waits = request.pending.iter().any(|p| {
+        same(&p.party) && !matches!(p.kind, PendingKind::Consent | PendingKind::Extension)
+    });
+    request.status != Status::Closed && here && (same(&request.matter.requester) || waits)
+}
