@@ -9,6 +9,7 @@
 //! 6. [`writing::write()`]: the notices become letters with fixed bytes and Message-IDs.
 //! 7. Events, letters and the letter's end state are applied; **commit**; the way out is woken.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -23,13 +24,15 @@ use crate::config::{Config, Mailbox};
 use crate::desk::assurance::Level;
 use crate::desk::decide::{self, Decision, Incoming, Known, Occasion, Verdict};
 use crate::desk::people::Directory;
+use crate::desk::people::Standing;
 use crate::desk::policy::{Authentication, MailboxPolicy, Strangers};
 use crate::desk::request::Kind;
-use crate::desk::succession::evidence::Signature;
+use crate::desk::succession::opening;
 use crate::dns::resolver::Resolver;
 use crate::examination::{self, Examined};
 use crate::knowledge;
 use crate::occasion::{apply, decide_on};
+use crate::signature::Checker;
 use crate::store::column::Pressed;
 use crate::store::letters::{LetterId, Waiting};
 use crate::store::pool::Store;
@@ -56,6 +59,8 @@ pub struct Inbound {
     written: Arc<Notify>,
     dns: Resolver,
     watch: Watch,
+    /// What checks signatures, where it is not this program.
+    helper: Option<PathBuf>,
     /// The day and the appointments for which requests have passed to successors (R31).
     passed: Option<(NaiveDate, Directory)>,
 }
@@ -93,6 +98,7 @@ impl Inbound {
             written,
             dns: Resolver::nobody(),
             watch: Watch::default(),
+            helper: None,
             passed: None,
         }
     }
@@ -101,6 +107,13 @@ impl Inbound {
     #[must_use]
     pub fn asking(mut self, dns: Resolver) -> Self {
         self.dns = dns;
+        self
+    }
+
+    /// The same for a program that is not postdesk: signatures are checked by this one.
+    #[must_use]
+    pub fn checking_by(mut self, helper: PathBuf) -> Self {
+        self.helper = Some(helper);
         self
     }
 
@@ -157,7 +170,8 @@ impl Inbound {
                 .context("Reading a letter broke off; it will be tried again alone")?;
             reading = portions.next().map(|p| examine_aside(p, config));
             let now = self.clock.now();
-            let (examined, waits) = authentication::settle(&mut self.dns, examined, now).await;
+            let (mut examined, waits) = authentication::settle(&mut self.dns, examined, now).await;
+            self.check_signatures(config, &mut examined).await;
             self.store.postpone(&waits).await?;
             progress.postponed = progress.postponed.saturating_add(waits.len());
             let done = self.portion(config, examined, locked).await?;
@@ -180,6 +194,19 @@ impl Inbound {
         }
         work.commit().await?;
         Ok(progress)
+    }
+
+    /// R29: the signatures of letters that ask for a change of representative, from people who may bring one. Nothing is locked meanwhile.
+    async fn check_signatures(&self, config: &Config, letters: &mut [(Waiting, Examined)]) {
+        for (waiting, examined) in letters {
+            if waiting.oversize.is_none() && may_bring_a_letter(config, waiting, examined) {
+                let mut checker = Checker::new(config.signatures.clone());
+                if let Some(helper) = &self.helper {
+                    checker = checker.with_helper(helper.clone());
+                }
+                examined.signatures = checker.check(&waiting.raw, waiting.arrived).await;
+            }
+        }
     }
 
     /// Letters that were read: decided on one after the other, their letters written side by side, all committed together.
@@ -372,6 +399,20 @@ pub struct Lost {
     pub internal: bool,
 }
 
+/// Whether a letter may bring the customer's letter for a change of representative (R29): of a stranger's nothing is looked at (P7).
+fn may_bring_a_letter(config: &Config, waiting: &Waiting, examined: &Examined) -> bool {
+    let desk = &config.desk;
+    let letter = &examined.letter;
+    let day = desk.calendar.day_of(waiting.arrived);
+    let known = letter.from.address().is_some_and(|from| {
+        matches!(
+            desk.directory.standing(from, day),
+            Standing::Representative(_) | Standing::Official(_)
+        )
+    });
+    known && !letter.attachments.is_empty() && opening::is_asked(desk, letter)
+}
+
 /// The comparison key of a letter's sender.
 fn sender(config: &Config, examined: &Examined) -> Option<String> {
     let from = examined.letter.from.address();
@@ -420,7 +461,7 @@ pub fn decide_letter(
         mailbox,
         tags: &examined.clues.tags,
         oversize: oversize.map(|_| config.max_letter),
-        signature: Signature::None,
+        signatures: &examined.signatures,
     };
     decide::decide(&config.desk, known, &Occasion::Letter(incoming), now)
 }

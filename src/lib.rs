@@ -16,6 +16,7 @@
 //! - [`desk`]: the rules, pure. Values in, a decision out: [`desk::decide::decide`]. No clock, no I/O, no `async`, and it cannot fail.
 //! - [`imap`], [`maildir`], [`smtp`], [`folder`] (behind [`courier`] and [`parcel`]), [`tls`]: the ways to the outside.
 //! - [`dns`]: asks for the keys of signatures, and for nothing else.
+//! - [`signature`]: checks electronic signatures, in a process of its own that is shut in.
 //! - [`clock`], [`telemetry`]: the time, and what is logged.
 //!
 //! Arrows run down; `tests/tidy.rs` holds the table of who may name whom, and the other walls.
@@ -48,6 +49,7 @@ pub mod maildir;
 pub mod occasion;
 pub mod outbound;
 pub mod parcel;
+pub mod signature;
 pub mod smtp;
 pub mod store;
 pub mod succession;

@@ -117,6 +117,8 @@ fn the_shipped_configuration_names_every_key_and_holds_with_all_of_them_set() {
     let folder = folder(&main, &[("raduga.toml", &customer)]);
     fs::write(folder.path().join("ca.pem"), authority()).unwrap();
     fs::create_dir(folder.path().join("letters")).unwrap();
+    fs::create_dir(folder.path().join("anchors")).unwrap();
+    fs::write(folder.path().join("anchors/ca.pem"), authority()).unwrap();
     let loaded = loaded(&folder);
     let messages: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
     assert!(messages.is_empty(), "{}", messages.join("\n"));

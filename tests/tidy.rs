@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("main", "cli telemetry"),
     (
         "cli",
-        "daemon intake inbound outbound dns examination knowledge writing explanation account config store mail desk clock telemetry imap smtp maildir folder courier parcel",
+        "daemon intake inbound outbound dns examination knowledge writing explanation account signature config store mail desk clock telemetry imap smtp maildir folder courier parcel",
     ),
     (
         "daemon",
@@ -36,7 +36,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("intake", "imap maildir store config clock telemetry desk"),
     (
         "inbound",
-        "authentication dns examination knowledge occasion succession watch writing explanation store config desk clock telemetry",
+        "authentication dns examination knowledge occasion signature succession watch writing explanation store config desk clock telemetry",
     ),
     ("authentication", "dns examination store telemetry"),
     ("writing", "examination explanation mail store config desk"),
@@ -50,6 +50,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("courier", "smtp folder parcel config"),
     ("explanation", "desk"),
     ("account", "explanation mail desk"),
+    ("signature", "config mail desk telemetry"),
     ("imap", "config tls telemetry"),
     ("smtp", "config tls telemetry desk parcel"),
     ("folder", "telemetry desk parcel"),

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use chrono::{DateTime, FixedOffset};
 use clap::{Parser, Subcommand};
 
+use crate::signature::SUBCOMMAND;
+
 use super::failure::Failure;
-use super::{connect, demo, explain, ingest, init, requests, run, settings};
+use super::{check_signature, connect, demo, explain, ingest, init, requests, run, settings};
 
 /// An email-first ticketing daemon: registers every letter, knows who may ask for what, answers over SMTP.
 #[derive(Debug, Parser)]
@@ -100,6 +102,9 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Checks the signatures of a letter for the daemon, which alone starts it
+    #[command(name = SUBCOMMAND, hide = true)]
+    CheckSignature,
 }
 
 /// Runs the command that was asked for.
@@ -141,5 +146,6 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
             json,
         } => requests::list(config, status.as_deref(), customer.as_deref(), json).await,
         Command::Request { number, json } => requests::one(config, &number, json).await,
+        Command::CheckSignature => check_signature::check_signature(),
     }
 }

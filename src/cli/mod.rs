@@ -1,6 +1,7 @@
 //! The commands: one file each.
 
 pub mod check;
+pub mod check_signature;
 pub mod command;
 pub mod connect;
 pub mod demo;

@@ -12,6 +12,7 @@ use super::fault::Fault;
 use super::letters::entries;
 use super::reading::Reading;
 use super::section::Section;
+use super::signatures::numbers;
 use super::source::{Place, Placed};
 use super::tree::Table;
 
@@ -98,6 +99,7 @@ fn customer(reading: &Reading, path: &Path) -> Option<ReadCustomer> {
     let domains = root.texts("domains", &[]);
     let domains: Vec<_> = domains.iter().filter_map(|d| domain(&root, d)).collect();
     let official = addresses(&root, "official_addresses");
+    let (inn, ogrn) = numbers(&root);
     let contract = root.text("contract");
     let locale = root.choice("locale", &LOCALES, None);
     let orders_require = orders_require(&root)?;
@@ -127,6 +129,8 @@ fn customer(reading: &Reading, path: &Path) -> Option<ReadCustomer> {
         name: name?.value,
         domains: domains.iter().map(|d| d.value.clone()).collect(),
         official_addresses: official.iter().map(|a| a.value.clone()).collect(),
+        inn,
+        ogrn,
         contract: contract.map(|c| c.value),
         locale: locale.map(|l| l.value),
         orders_require,

@@ -21,6 +21,7 @@ use super::mailbox::{ReadMailbox, courier, mailboxes};
 use super::people::{Staff, staff};
 use super::reading::{Overview, Reading};
 use super::section::Section;
+use super::signatures::signatures;
 use super::source::Place;
 use super::succession::succession;
 use super::tree::Table;
@@ -101,6 +102,7 @@ fn whole(reading: &Reading, file: usize, table: &Table) -> Option<Config> {
     let mailboxes = mailboxes(&root);
     let courier = courier(&root);
     let dns = dns(&root);
+    let signatures = signatures(&root);
     let staff = staff(&root, desk.fold_local);
     root.end();
     let customers = customers(reading, file);
@@ -137,6 +139,7 @@ fn whole(reading: &Reading, file: usize, table: &Table) -> Option<Config> {
         mailboxes: boxes(mailboxes),
         courier: courier?,
         dns,
+        signatures,
         store_url: store_url?,
         keys: desk.keys?,
         wording: wording?,

@@ -19,6 +19,7 @@ pub mod reading;
 pub mod secret;
 pub mod section;
 pub mod server;
+pub mod signatures;
 pub mod source;
 pub mod succession;
 pub mod tree;
@@ -34,6 +35,7 @@ use crate::mail::wording::Wording;
 
 use dns::DnsConfig;
 use fault::{Faults, Warning};
+use signatures::SignatureConfig;
 
 /// Loads a configuration as of now, with the environment of this process.
 ///
@@ -57,6 +59,8 @@ pub struct Config {
     pub courier: CourierConfig,
     /// Whom the desk asks for the keys of signatures.
     pub dns: DnsConfig,
+    /// What checks electronic signatures.
+    pub signatures: SignatureConfig,
     /// The database.
     pub store_url: String,
     /// The sealing keys of tokens.

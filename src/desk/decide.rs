@@ -15,7 +15,7 @@ use super::letter::Letter;
 use super::notice::Notice;
 use super::policy::{Desk, MailboxPolicy};
 use super::request::{Matter, Number, Pending, Request, RequestId};
-use super::succession::evidence::Signature;
+use super::signature::SignatureCheck;
 use super::succession::passing::Heir;
 use super::succession::procedure::Procedure;
 use super::succession::{effect, passing};
@@ -142,8 +142,8 @@ pub struct Incoming<'a> {
     pub tags: &'a [String],
     /// Set if it was larger than the desk takes: the limit in octets. Only its headers were read.
     pub oversize: Option<u64>,
-    /// What its electronic signatures are worth to the customer that it may be about (R29), as far as they were looked at.
-    pub signature: Signature,
+    /// What the preliminary check found of its electronic signatures (R29); empty where there are none, or nothing asks for them.
+    pub signatures: &'a [SignatureCheck],
 }
 
 /// What the store knows that bears on the occasion.

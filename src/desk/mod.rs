@@ -32,6 +32,8 @@ pub mod replay;
 mod reply;
 mod representative;
 pub mod request;
+pub mod signature;
+pub mod signature_report;
 pub mod subject;
 pub mod succession;
 mod telling;

@@ -117,6 +117,10 @@ pub struct Customer {
     pub domains: BTreeSet<String>,
     /// The official addresses of its contract (R28).
     pub official_addresses: Vec<Address>,
+    /// ИНН: ten digits of an organisation, twelve of an entrepreneur. Signatures are known by it (R30).
+    pub inn: Option<String>,
+    /// ОГРН (13 digits) or ОГРНИП (15); the same.
+    pub ogrn: Option<String>,
     /// Number and date of the contract.
     pub contract: Option<String>,
     /// The language it is written to; none means the desk's.

@@ -32,27 +32,58 @@ pub(crate) struct Content {
     pub(crate) faults: Vec<String>,
 }
 
+/// An attachment with its decoded octets.
+pub(crate) struct File {
+    /// What is told of it.
+    pub(crate) about: Attachment,
+    /// All of it.
+    pub(crate) octets: Vec<u8>,
+}
+
 /// Reads the content; `measured` tells of every part.
 pub(crate) fn read(parts: &Parts<'_>, measured: &[Measured], caps: Caps) -> Content {
+    opened(parts, measured, caps, None).0
+}
+
+/// The same together with the attachments' octets, which take as much memory as the letter.
+pub(crate) fn with_files(parts: &Parts<'_>, caps: Caps) -> (Content, Vec<File>) {
+    let (content, octets) = opened(parts, &content_key::measure(parts), caps, Some(Vec::new()));
+    let files = content.attachments.iter().cloned().zip(octets);
+    let files = files
+        .map(|(about, octets)| File { about, octets })
+        .collect();
+    (content, files)
+}
+
+fn opened(
+    parts: &Parts<'_>,
+    measured: &[Measured],
+    caps: Caps,
+    octets: Option<Vec<Vec<u8>>>,
+) -> (Content, Vec<Vec<u8>>) {
     let mut opener = Opener {
         caps,
         names: Names::default(),
         attachments: Vec::new(),
+        octets,
         faults: Vec::new(),
     };
     let chosen = opener.open(parts, measured, 0);
-    Content {
+    let content = Content {
         text: chosen.text,
         charset: chosen.charset,
         attachments: opener.attachments,
         faults: opener.faults,
-    }
+    };
+    (content, opener.octets.unwrap_or_default())
 }
 
 struct Opener {
     caps: Caps,
     names: Names,
     attachments: Vec<Attachment>,
+    /// Those of each attachment, where they are asked for.
+    octets: Option<Vec<Vec<u8>>>,
     faults: Vec<String>,
 }
 
@@ -177,6 +208,9 @@ impl Opener {
             sha256: measured.exact(part),
             inline,
         });
+        if let Some(octets) = &mut self.octets {
+            octets.push(part.decoded().into_owned());
+        }
     }
 
     fn add(&mut self, name: &str, fallback: &str, media_type: &str, bytes: &[u8], inline: bool) {
@@ -187,6 +221,9 @@ impl Opener {
             sha256: Sha256::digest(bytes).into(),
             inline,
         });
+        if let Some(octets) = &mut self.octets {
+            octets.push(bytes.to_vec());
+        }
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Part<'a> {
     pub(crate) disposition: Value,
     /// How its body is encoded.
     pub(crate) encoding: Encoding,
+    /// Where its header block begins in the letter.
+    pub(crate) begin: usize,
     /// Its body as it stands in the letter.
     pub(crate) body: &'a [u8],
     /// Its multipart; none for the letter itself.
@@ -190,6 +192,7 @@ impl<'a> Walk<'a> {
             fields,
             media,
             encoding,
+            begin: at,
             body: &[],
             parent,
             is_multipart,

@@ -1,122 +1,125 @@
-//! The letter inside an opaque S/MIME signature (RFC 8551 3.5.2): found in the DER or BER of CMS (RFC 5652), not verified.
+//! What stands in signed data of CMS (RFC 5652), the form of S/MIME and of Russian signatures: the letter inside, who signed with what. Nothing is verified here.
 
-/// Nesting of the values that are walked; CMS needs a handful.
-const DEEPEST: usize = 12;
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+
+use super::der::{CONTEXT_0, INTEGER, OID, SEQUENCE, SET, all, first, moment, octets, value};
+use super::transfer::Encoding;
+
 /// `1.2.840.113549.1.7.2`, signed data.
 const SIGNED_DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
 /// `1.2.840.113549.1.7.1`, data.
 const DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
 
-const SEQUENCE: u8 = 0x30;
-const OID: u8 = 0x06;
-const OCTETS: u8 = 0x04;
-const OCTETS_IN_PIECES: u8 = 0x24;
-const EXPLICIT_0: u8 = 0xa0;
+/// `1.2.840.113549.1.9.5`, the moment of signing.
+const SIGNING_TIME: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x05";
+/// `1.2.643`, the algorithms of Russia.
+const RUSSIA: &[u8] = b"\x2a\x85\x03";
+/// Hashes for which two texts can be made that share one: MD2, MD4, MD5 and SHA-1.
+const WEAK: [&[u8]; 4] = [
+    b"\x2a\x86\x48\x86\xf7\x0d\x02\x02",
+    b"\x2a\x86\x48\x86\xf7\x0d\x02\x04",
+    b"\x2a\x86\x48\x86\xf7\x0d\x02\x05",
+    b"\x2b\x0e\x03\x02\x1a",
+];
+/// Signers that are read.
+const SIGNERS: usize = 100;
+
+/// What can be told of signed data without verifying it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Outline {
+    /// Whether what was signed stands inside.
+    pub(crate) has_content: bool,
+    /// When each signer says they signed, in order; as many as there are signers.
+    pub(crate) claimed: Vec<Option<DateTime<Utc>>>,
+    /// Whether a signer used a hash that can be forged.
+    pub(crate) is_weak: bool,
+    /// Whether a signer used a Russian algorithm.
+    pub(crate) is_russian: bool,
+}
+
+/// Reads the outline; none where it is no signed data.
+pub(crate) fn outline(der: &[u8]) -> Option<Outline> {
+    let (_, rest) = value(signed_data(der)?)?;
+    let (_, rest) = value(rest)?;
+    let (encapsulated, rest) = value(rest)?;
+    (encapsulated.tag == SEQUENCE).then_some(())?;
+    let mut outline = Outline {
+        has_content: all(encapsulated.inner).any(|v| v.tag == CONTEXT_0),
+        ..Outline::default()
+    };
+    // Certificates and lists have tags of their own.
+    let signers = all(rest).find(|v| v.tag == SET);
+    for signer in signers.into_iter().flat_map(|s| all(s.inner)).take(SIGNERS) {
+        let mut parts = all(signer.inner).filter(|v| v.tag != INTEGER);
+        // Who it is: issuer and serial number, or the key's identifier.
+        parts.next();
+        let hash = parts.next().and_then(|v| first(v.inner, OID));
+        let hash = hash.unwrap_or_default();
+        outline.is_weak |= WEAK.contains(&hash);
+        outline.is_russian |= hash.starts_with(RUSSIA);
+        let attributes = parts.find(|v| v.tag == CONTEXT_0);
+        let claimed = attributes.and_then(|v| all(v.inner).find_map(|a| signing_time(a.inner)));
+        outline.claimed.push(claimed);
+    }
+    Some(outline)
+}
+
+fn signing_time(attribute: &[u8]) -> Option<DateTime<Utc>> {
+    let (kind, rest) = value(attribute)?;
+    (kind.tag == OID && kind.inner == SIGNING_TIME).then_some(())?;
+    let (at, _) = value(first(rest, SET)?)?;
+    moment(at)
+}
+
+/// The inside of signed data: version, hashes, what was signed, certificates, signers.
+fn signed_data(der: &[u8]) -> Option<&[u8]> {
+    let (kind, rest) = value(first(der, SEQUENCE)?)?;
+    (kind.tag == OID && kind.inner == SIGNED_DATA).then_some(())?;
+    first(first(rest, CONTEXT_0)?, SEQUENCE)
+}
+
+/// A file as DER or BER, whether it stands there in binary or in base64 with or without the lines around it, as Russian programs write
+/// it; none where it is certainly nothing of the kind.
+pub(crate) fn binary(file: &[u8]) -> Option<Cow<'_, [u8]>> {
+    if file.first() == Some(&SEQUENCE) {
+        return Some(Cow::Borrowed(file));
+    }
+    let text = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
+    let mut text = text.trim_ascii_start();
+    if text.starts_with(b"-----BEGIN ") {
+        let line = text.iter().position(|b| *b == b'\n')?;
+        text = text.get(line..)?.trim_ascii_start();
+    }
+    // 0x30 and a length of more than 127 octets, or an indefinite one.
+    if !text.starts_with(b"MI") {
+        return None;
+    }
+    let end = text.iter().position(|b| *b == b'-').unwrap_or(text.len());
+    let der = Encoding::Base64.decode(text.get(..end)?).into_owned();
+    (der.first() == Some(&SEQUENCE)).then_some(Cow::Owned(der))
+}
 
 /// The octets that were signed; none where it is encrypted, detached or broken.
 pub(crate) fn signed_content(der: &[u8]) -> Option<Vec<u8>> {
-    let info = first(der, SEQUENCE)?;
-    let (kind, rest) = value(info)?;
-    (kind.tag == OID && kind.inner == SIGNED_DATA).then_some(())?;
-    let signed = first(first(rest, EXPLICIT_0)?, SEQUENCE)?;
+    let signed = signed_data(der)?;
     // version, digest algorithms, then what was signed
     let (_, rest) = value(signed)?;
     let (_, rest) = value(rest)?;
     let encapsulated = first(rest, SEQUENCE)?;
     let (kind, rest) = value(encapsulated)?;
     (kind.tag == OID && kind.inner == DATA).then_some(())?;
-    let content = first(rest, EXPLICIT_0)?;
+    let content = first(rest, CONTEXT_0)?;
     let mut out = Vec::new();
     octets(content, 0, &mut out)?;
     Some(out)
 }
 
-struct Value<'a> {
-    tag: u8,
-    inner: &'a [u8],
-}
-
-/// The inside of the first value, if it has this tag.
-fn first(bytes: &[u8], tag: u8) -> Option<&[u8]> {
-    let (found, _) = value(bytes)?;
-    (found.tag == tag).then_some(found.inner)
-}
-
-/// The first value, and what follows it. Of an indefinite length (BER) the inside is all that follows: its values are read in order, and
-/// the end-of-contents octets are none that anybody looks for.
-fn value(bytes: &[u8]) -> Option<(Value<'_>, &[u8])> {
-    let [tag, length, rest @ ..] = bytes else {
-        return None;
-    };
-    let (length, rest) = match *length {
-        0x80 => {
-            return Some((
-                Value {
-                    tag: *tag,
-                    inner: rest,
-                },
-                after_indefinite(rest, 0)?,
-            ));
-        }
-        short @ ..0x80 => (usize::from(short), rest),
-        long => {
-            let count = usize::from(long & 0x7f);
-            let (digits, rest) = rest.split_at_checked(count)?;
-            let length = digits.iter().try_fold(0_usize, |sum, d| {
-                sum.checked_mul(256)?.checked_add(usize::from(*d))
-            })?;
-            (length, rest)
-        }
-    };
-    let (inner, after) = rest.split_at_checked(length)?;
-    Some((Value { tag: *tag, inner }, after))
-}
-
-/// What follows the end-of-contents octets of a value of indefinite length.
-fn after_indefinite(mut rest: &[u8], depth: usize) -> Option<&[u8]> {
-    if depth > DEEPEST {
-        return None;
-    }
-    loop {
-        match rest {
-            [0, 0, after @ ..] => return Some(after),
-            [_, 0x80, inner @ ..] => {
-                rest = after_indefinite(inner, depth.saturating_add(1))?;
-            }
-            _ => (_, rest) = value(rest)?,
-        }
-    }
-}
-
-/// An octet string, whole or in pieces.
-fn octets(bytes: &[u8], depth: usize, out: &mut Vec<u8>) -> Option<()> {
-    if depth > DEEPEST {
-        return None;
-    }
-    let (found, _) = value(bytes)?;
-    match found.tag {
-        OCTETS => out.extend_from_slice(found.inner),
-        OCTETS_IN_PIECES => {
-            let mut rest = found.inner;
-            while let [tag @ (OCTETS | OCTETS_IN_PIECES), ..] = rest {
-                if *tag == OCTETS_IN_PIECES {
-                    octets(rest, depth.saturating_add(1), out)?;
-                    (_, rest) = value(rest)?;
-                } else {
-                    let (piece, after) = value(rest)?;
-                    out.extend_from_slice(piece.inner);
-                    rest = after;
-                }
-            }
-        }
-        _ => return None,
-    }
-    Some(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mail::der::{OCTETS, OCTETS_IN_PIECES};
 
     fn wrapped(tag: u8, inner: &[u8]) -> Vec<u8> {
         let mut out = vec![tag, 0x82];
@@ -130,7 +133,7 @@ mod tests {
     }
 
     fn signed(octets: &[u8], wrap: fn(u8, &[u8]) -> Vec<u8>) -> Vec<u8> {
-        let data = [wrapped(OID, DATA), wrap(EXPLICIT_0, octets)].concat();
+        let data = [wrapped(OID, DATA), wrap(CONTEXT_0, octets)].concat();
         let signed = [
             vec![2, 1, 1],
             wrapped(0x31, b""),
@@ -140,7 +143,7 @@ mod tests {
         .concat();
         let info = [
             wrapped(OID, SIGNED_DATA),
-            wrap(EXPLICIT_0, &wrap(SEQUENCE, &signed)),
+            wrap(CONTEXT_0, &wrap(SEQUENCE, &signed)),
         ]
         .concat();
         wrap(SEQUENCE, &info)

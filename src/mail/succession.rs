@@ -1,10 +1,9 @@
 //! What a wording may name of a change of representative (R28-R32), in the words of the reader's language.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use minijinja::Value;
 
 use super::clean;
-use super::dates;
 use super::russian;
 use super::vocabulary::{status, theme};
 use crate::desk::notice::{Past, Succession, Tells};
@@ -69,8 +68,7 @@ pub(super) fn values(
         ("original_late", Value::from(told.late)),
         (
             "from_day",
-            told.from
-                .map_or_else(none, |d| Value::from(dates::day(locale, d))),
+            told.from.map_or_else(none, |d| Value::from(day(locale, d))),
         ),
         ("follows", Value::from(told.follows)),
         ("successor_name", text(told.successor.as_ref(), 200)),
@@ -98,6 +96,15 @@ fn sentence(locale: Locale, english: &str) -> String {
         Locale::Ru => russian::said(english).unwrap_or_else(|| english.to_owned()),
         Locale::En => english.to_owned(),
     }
+}
+
+/// A day behind a word such as "from", which asks for another case of its name in Russian.
+fn day(locale: Locale, day: NaiveDate) -> String {
+    let form = match locale {
+        Locale::Ru => "%d.%m.%Y",
+        Locale::En => "%-d %B %Y",
+    };
+    day.format(form).to_string()
 }
 
 /// One request of a predecessor, on a line: number, day, subject, status.

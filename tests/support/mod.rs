@@ -19,6 +19,7 @@ pub mod guarded;
 pub mod idle_imap;
 pub mod loopback_ports;
 pub mod mailgen;
+pub mod notary;
 pub mod postfix;
 pub mod postgres;
 pub mod private_dns;

@@ -52,7 +52,8 @@ pub(in crate::desk) fn letter(
 ) -> Option<Verdict> {
     let request = &lead.request;
     let procedure = request.succession.as_deref()?;
-    let files = specialist_paper(incoming).is_some() && procedure.is_open();
+    let customer = draft.desk.directory.customer(&procedure.customer)?;
+    let files = specialist_paper(incoming, customer).is_some() && procedure.is_open();
     let text = &incoming.letter.new_text;
     if !speaks(text) && !files {
         return None;
@@ -82,7 +83,7 @@ pub(in crate::desk) fn letter(
         arrived: incoming.arrived,
         today: draft.desk.calendar.day_of(draft.now),
     };
-    match scene.all(text, specialist_paper(incoming)) {
+    match scene.all(text, specialist_paper(incoming, customer)) {
         Err(refused) => {
             draft.because(
                 "A command could not be followed: nothing of the letter took effect (R39)",
@@ -99,8 +100,8 @@ pub(in crate::desk) fn letter(
 }
 
 /// A letter of the customer that a specialist passes on: from whom it came is their word, so it is nobody's official address.
-fn specialist_paper(incoming: &Incoming<'_>) -> Option<evidence::Paper> {
-    paper(incoming, Source::Specialist, true)
+fn specialist_paper(incoming: &Incoming<'_>, customer: &Customer) -> Option<evidence::Paper> {
+    paper(incoming, customer, Source::Specialist, true)
 }
 
 /// What the commands of one letter come to.

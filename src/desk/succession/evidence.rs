@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::procedure::{Effect, Procedure, Source};
 use crate::desk::letter::{Attachment, Letter};
+use crate::desk::people::Customer;
+use crate::desk::signature::{SignatureCheck, Verdict};
 
 /// How a specialist makes sure of the customer's letter (R30).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -71,6 +73,8 @@ pub struct Paper {
     pub at: DateTime<Utc>,
     /// The names of its files.
     pub files: Vec<String>,
+    /// What the preliminary check of its signatures found, a fact a line.
+    pub findings: Vec<String>,
 }
 
 /// One admissible route of evidence.
@@ -258,28 +262,25 @@ pub fn needs_original(procedure: &Procedure) -> bool {
         && !procedure.papers.iter().any(|p| p.form.is_signed())
 }
 
-/// What signatures of a letter are worth, as the preliminary check found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signature {
-    /// There is none.
-    None,
-    /// One speaks for the customer.
-    Proves,
-    /// Some hold or could not be checked, and none speaks for the customer.
-    Unclear,
-    /// None holds.
-    Invalid,
+/// R29: what letter of the customer is attached to this one, if any is. Of several signatures one that speaks for the customer is enough,
+/// and one that does not hold makes none of the others better.
+pub fn form_of(letter: &Letter, checks: &[SignatureCheck], customer: &Customer) -> Option<Form> {
+    let invalid = |c: &SignatureCheck| matches!(c.verdict, Verdict::Invalid(_));
+    if checks.iter().any(|c| c.proves(customer)) {
+        Some(Form::Signed)
+    } else if checks.iter().any(invalid) {
+        Some(Form::Invalid)
+    } else if !checks.is_empty() || letter.attachments.iter().any(is_signature) {
+        Some(Form::SignedByWhom)
+    } else {
+        letter.attachments.iter().any(is_scan).then_some(Form::Scan)
+    }
 }
 
-/// R29: what letter of the customer is attached to this one, if any is.
-pub fn form_of(letter: &Letter, signature: Signature) -> Option<Form> {
-    match signature {
-        Signature::Proves => Some(Form::Signed),
-        Signature::Unclear => Some(Form::SignedByWhom),
-        Signature::Invalid => Some(Form::Invalid),
-        Signature::None if letter.attachments.iter().any(is_signature) => Some(Form::SignedByWhom),
-        Signature::None => letter.attachments.iter().any(is_scan).then_some(Form::Scan),
-    }
+/// What the preliminary check tells of signatures; of very many only the first.
+pub fn findings(checks: &[SignatureCheck], customer: &Customer) -> Vec<String> {
+    let lines = checks.iter().flat_map(|c| c.lines(Some(customer)));
+    lines.take(40).collect()
 }
 
 /// The names of the files that a paper is: pictures, documents and signatures, not what belongs to the text.

@@ -197,7 +197,7 @@ pub(super) fn opened(
         installations: asked.installations.clone(),
         source: asked.source,
     }];
-    let paper = paper(incoming, asked.source, asked.proved);
+    let paper = paper(incoming, asked.customer, asked.source, asked.proved);
     steps.extend(paper.clone().map(Step::Came));
     for step in &steps {
         happen(&mut procedure, step);
@@ -297,14 +297,20 @@ pub(super) fn under_way<'k>(known: &'k Known, installations: &[String]) -> Optio
 }
 
 /// The customer's letter that is attached to this one, if any is.
-pub(super) fn paper(incoming: &Incoming<'_>, source: Source, proved: bool) -> Option<Paper> {
-    let form = evidence::form_of(incoming.letter, incoming.signature)?;
+pub(super) fn paper(
+    incoming: &Incoming<'_>,
+    customer: &Customer,
+    source: Source,
+    proved: bool,
+) -> Option<Paper> {
+    let checks = incoming.signatures;
     Some(Paper {
-        form,
+        form: evidence::form_of(incoming.letter, checks, customer)?,
         source,
         proved,
         at: incoming.arrived,
         files: evidence::files(incoming.letter),
+        findings: evidence::findings(checks, customer),
     })
 }
 
@@ -326,7 +332,8 @@ pub(in crate::desk) fn went_on(
     };
     let proved = authority::is_proved(incoming.assurance, incoming.mailbox.authentication);
     let source = source_of(standing, procedure);
-    let Some(paper) = paper(incoming, source, proved) else {
+    let customer = draft.desk.directory.customer(&procedure.customer);
+    let Some(paper) = customer.and_then(|c| paper(incoming, c, source, proved)) else {
         return false;
     };
     draft.because("It brings a letter of the customer for the change of representative (R29)");

@@ -78,6 +78,7 @@ fn facts(procedure: &Procedure) -> Vec<String> {
             }
         };
         facts.push(format!("Letter of the customer: {form}, {from}"));
+        facts.extend(paper.findings.iter().cloned());
     }
     if let Some(verified) = &procedure.verified {
         facts.push(format!("Verified {}", verified.way.in_words()));
