@@ -857,7 +857,8 @@ async fn play(text: &str) -> String {
     let clock = Clock::manual(first);
     let dns = Arc::default();
     let inbound = Inbound::new(store.clone(), clock.clone(), Arc::default())
-        .asking(Resolver::told(Arc::clone(&dns)));
+        .asking(Resolver::told(Arc::clone(&dns)))
+        .checking_by(PathBuf::from(env!("CARGO_BIN_EXE_postdesk")));
     let mut play = Play {
         dir: dir.path().to_owned(),
         config,

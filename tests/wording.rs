@@ -278,7 +278,7 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
                 ],
                 facts: vec![
                     "Asked for from an official address of the contract".to_owned(),
-                    "Letter of the customer: a scan, from the official address".to_owned(),
+                    "Letter of the customer: a scan — from the official address".to_owned(),
                     "The paper original is due".to_owned(),
                 ],
                 missing: vec![

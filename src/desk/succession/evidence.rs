@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::procedure::{Effect, Procedure, Source};
 use crate::desk::letter::{Attachment, Letter};
 use crate::desk::people::Customer;
-use crate::desk::signature::{SignatureCheck, Verdict};
+use crate::desk::signature::{self, SignatureCheck, Verdict};
 
 /// How a specialist makes sure of the customer's letter (R30).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -266,11 +266,13 @@ pub fn needs_original(procedure: &Procedure) -> bool {
 /// and one that does not hold makes none of the others better.
 pub fn form_of(letter: &Letter, checks: &[SignatureCheck], customer: &Customer) -> Option<Form> {
     let invalid = |c: &SignatureCheck| matches!(c.verdict, Verdict::Invalid(_));
+    // A letter that could not be looked at has no signature for that.
+    let found = |c: &SignatureCheck| c.form != signature::Form::Letter;
     if checks.iter().any(|c| c.proves(customer)) {
         Some(Form::Signed)
     } else if checks.iter().any(invalid) {
         Some(Form::Invalid)
-    } else if !checks.is_empty() || letter.attachments.iter().any(is_signature) {
+    } else if checks.iter().any(found) || letter.attachments.iter().any(is_signature) {
         Some(Form::SignedByWhom)
     } else {
         letter.attachments.iter().any(is_scan).then_some(Form::Scan)
@@ -279,7 +281,8 @@ pub fn form_of(letter: &Letter, checks: &[SignatureCheck], customer: &Customer) 
 
 /// What the preliminary check tells of signatures; of very many only the first.
 pub fn findings(checks: &[SignatureCheck], customer: &Customer) -> Vec<String> {
-    let lines = checks.iter().flat_map(|c| c.lines(Some(customer)));
+    let found = checks.iter().filter(|c| c.form != signature::Form::Letter);
+    let lines = found.flat_map(|c| c.lines(Some(customer)));
     lines.take(40).collect()
 }
 

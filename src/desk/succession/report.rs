@@ -77,7 +77,7 @@ fn facts(procedure: &Procedure) -> Vec<String> {
                 "from an address that is only claimed and not proved"
             }
         };
-        facts.push(format!("Letter of the customer: {form}, {from}"));
+        facts.push(format!("Letter of the customer: {form} — {from}"));
         facts.extend(paper.findings.iter().cloned());
     }
     if let Some(verified) = &procedure.verified {
