@@ -9,6 +9,7 @@
 //! 6. [`writing::write()`]: the notices become letters with fixed bytes and Message-IDs.
 //! 7. Events, letters and the letter's end state are applied; **commit**; the way out is woken.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use crate::authentication;
 use crate::clock::Clock;
 use crate::config::{Config, Mailbox};
 use crate::desk::assurance::Level;
+use crate::desk::consent;
 use crate::desk::decide::{self, Decision, Incoming, Known, Occasion, Verdict};
 use crate::desk::people::Directory;
 use crate::desk::people::Standing;
@@ -31,6 +33,8 @@ use crate::desk::succession::opening;
 use crate::dns::resolver::Resolver;
 use crate::examination::{self, Examined};
 use crate::knowledge;
+use crate::mail::enclosure;
+use crate::mail::parse::Caps;
 use crate::occasion::{apply, decide_on};
 use crate::signature::Checker;
 use crate::store::column::Pressed;
@@ -40,7 +44,7 @@ use crate::store::work::{LetterResult, Moved, Work, Written};
 use crate::succession;
 use crate::telemetry;
 use crate::watch::{Sight, Watch};
-use crate::writing::{self, Draft};
+use crate::writing::{self, Draft, Files};
 
 /// Letters taken at a time.
 const BATCH: u32 = 128;
@@ -267,10 +271,13 @@ impl Inbound {
         let mut work = self.store.begin().await?;
         let mut progress = Progress::default();
         for request in work.openings(now, BATCH).await? {
-            let known = Known {
+            let mut known = Known {
                 last_numbers: work.last_numbers().clone(),
                 ..Known::default()
             };
+            if consent::is_needed(request.matter.type_) {
+                known.opening = knowledge::opening_of(&mut work, request.id).await?;
+            }
             let occasion = Occasion::Opening(&request);
             progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
         }
@@ -280,6 +287,10 @@ impl Inbound {
             progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
         }
         for (request, pending) in work.reminders(now, BATCH).await? {
+            let known = Known {
+                opening: knowledge::opening_of(&mut work, request.id).await?,
+                ..Known::default()
+            };
             let occasion = Occasion::Remind(&request, &pending);
             progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
         }
@@ -373,6 +384,7 @@ impl Inbound {
             assurance: examined.assurance.level(),
         };
         let names = work.name(&decision);
+        let files = enclosed(work, &decision).await?;
         let readers = writing::readers(config, &decision);
         work.enter(Some(&result), &decision, &names, &readers, now)?;
         Ok(Draft {
@@ -382,8 +394,29 @@ impl Inbound {
             decision,
             names,
             result,
+            files,
         })
     }
+}
+
+/// The octets of the files that the decision's letters send along, by letter and place in it (R27).
+async fn enclosed(work: &mut Work, decision: &Decision) -> Result<Files> {
+    let notices = decision.notices.iter();
+    let wanted: BTreeSet<(i64, usize)> = notices
+        .flat_map(|n| &n.tells.enclosed)
+        .map(|file| (file.letter, file.place))
+        .collect();
+    let letters: BTreeSet<i64> = wanted.iter().map(|(letter, _)| *letter).collect();
+    let mut files = Files::new();
+    for letter in letters {
+        let (_, raw) = work.original(LetterId(letter)).await?;
+        let all = enclosure::octets(&raw, Caps::DEFAULT).into_iter();
+        let named = all
+            .enumerate()
+            .map(|(place, octets)| ((letter, place), octets));
+        files.extend(named.filter(|(name, _)| wanted.contains(name)));
+    }
+    Ok(files)
 }
 
 /// A letter of ours that will never arrive.

@@ -3,14 +3,18 @@
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::chronicle;
 use crate::config::Config;
 use crate::desk::address::Address;
 use crate::desk::bounce::Returned;
+use crate::desk::consent;
 use crate::desk::decide::{Evidence, Known, Lead};
+use crate::desk::directive::{self, Directive};
 use crate::desk::finding::Alternative;
 use crate::desk::letter::{From, Letter};
-use crate::desk::notice::Template;
-use crate::desk::request::{Number, Pending, PendingKind, Request};
+use crate::desk::notice::{Past, Template};
+use crate::desk::people::Standing;
+use crate::desk::request::{Number, Pending, PendingKind, Request, RequestId};
 use crate::desk::succession::opening;
 use crate::examination::Examined;
 use crate::mail::clues::{Clue, Clues, Place};
@@ -40,6 +44,19 @@ pub async fn known(
     let followed = follow(work, &examined.clues, sender.as_deref()).await?;
     (known.lead, known.unclear) = (followed.lead, followed.unclear);
     known.rejected = followed.rejected;
+    let asks = asks(config, &examined.letter, now);
+    if let Some(lead) = &mut known.lead {
+        lead.opening = opening(work, &lead.request, asks.opening).await?;
+        if asks.history {
+            known.history = history(work, config, &lead.request).await?;
+        }
+        if asks.shown || shows(config, &lead.request, &examined.letter) {
+            known.opening = opening_of(work, lead.request.id).await?;
+        }
+        if asks.thread {
+            known.thread = thread(work, config, lead.request.id).await?;
+        }
+    }
     known.returned = returned(work, config, &examined.letter).await?;
     known.successions = successions(work, config, &examined.letter, known.lead.as_ref()).await?;
     if proves(config, known.lead.as_ref(), &examined.letter) {
@@ -84,6 +101,55 @@ async fn successions(
         None if opening::is_asked(&config.desk, letter) => work.successions(None).await,
         None => Ok(Vec::new()),
     }
+}
+
+/// Whether the letter may have approvers shown what opened the request: it is one of theirs, or it proves that that is its requester's (R13, R26).
+fn shows(config: &Config, request: &Request, letter: &Letter) -> bool {
+    let Some(sender) = letter.from.address() else {
+        return false;
+    };
+    let asked = |p: &Pending| match p.kind {
+        PendingKind::Consent | PendingKind::Extension => {
+            config.desk.directory.same(&p.party, sender)
+        }
+        PendingKind::Identity => consent::is_needed(request.matter.type_),
+        PendingKind::Challenge
+        | PendingKind::Commands
+        | PendingKind::PrimaryConfirmation
+        | PendingKind::WhichInstallation => false,
+    };
+    request.pending.iter().any(asked)
+}
+
+/// Letters that a developer is shown, and characters of each.
+const SHOWN: usize = 30;
+const SHOWN_OF_EACH: usize = 40_000;
+
+/// The letters of a request but for what the desk's own people wrote, which stays inside.
+async fn thread(work: &mut Work, config: &Config, request: RequestId) -> Result<Vec<Past>> {
+    let mut thread = Vec::new();
+    for id in work.letters_of(request, SHOWN).await? {
+        let (arrived, raw) = work.original(id).await?;
+        let letter = parse::read(&raw, Caps::DEFAULT);
+        let From::One { address, name } = letter.from else {
+            continue;
+        };
+        if config.desk.directory.is_staff(&address) && !thread.is_empty() {
+            continue;
+        }
+        thread.push(Past {
+            letter: id.0,
+            who: if name.is_empty() {
+                address.to_string()
+            } else {
+                name
+            },
+            arrived,
+            text: letter.new_text.chars().take(SHOWN_OF_EACH).collect(),
+            attachments: letter.attachments,
+        });
+    }
+    Ok(thread)
 }
 
 /// How many Message-IDs of a bounce may be those of letters of ours.
@@ -201,9 +267,6 @@ async fn follow(work: &mut Work, clues: &Clues, sender: Option<&str>) -> Result<
             break;
         }
     }
-    if let Some(lead) = &mut followed.lead {
-        lead.opening = opening(work, &lead.request).await?;
-    }
     Ok(followed)
 }
 
@@ -307,12 +370,75 @@ async fn by_token(work: &mut Work, token: &Token, place: Place) -> Result<Option
     Ok(lead(Some(request), evidence, written_to))
 }
 
-/// What a request that waits for its installation was opened with: whoever is asked next must see that text and not the answer.
-async fn opening(work: &mut Work, request: &Request) -> Result<Option<Box<Letter>>> {
+/// What a letter asks for that only the store knows.
+#[derive(Default)]
+struct Asks {
+    opening: bool,
+    history: bool,
+    /// For approvers: what opened it (R20, R25).
+    shown: bool,
+    /// For a developer: all letters so far (R27).
+    thread: bool,
+}
+
+/// A specialist who makes a question an order makes somebody answer for the letter that opened it; one who asks what happened is told (R39).
+fn asks(config: &Config, letter: &Letter, now: DateTime<Utc>) -> Asks {
+    let desk = &config.desk;
+    let day = desk.calendar.day_of(now);
+    let is_specialist =
+        |a: &Address| matches!(desk.directory.standing(a, day), Standing::Specialist(_));
+    if !letter.from.address().is_some_and(is_specialist) {
+        return Asks::default();
+    }
+    let commands = directive::read(&letter.new_text).directives;
+    let has = |wanted: fn(&Directive) -> bool| commands.iter().flatten().any(wanted);
+    Asks {
+        opening: has(|d| matches!(d, Directive::Kind(_))),
+        history: has(|d| *d == Directive::History),
+        shown: has(|d| {
+            matches!(
+                d,
+                Directive::Type(_) | Directive::Extend(..) | Directive::Approval
+            )
+        }),
+        thread: has(|d| matches!(d, Directive::Developer(_))),
+    }
+}
+
+/// Happenings that are told of one request: the latest.
+const HAPPENINGS: usize = 200;
+
+/// What happened to a request so far, a sentence each.
+async fn history(
+    work: &mut Work,
+    config: &Config,
+    request: &Request,
+) -> Result<Vec<(DateTime<Utc>, String)>> {
+    let zone = config.desk.calendar.zone();
+    let lines = work.history(request.id).await?;
+    let skipped = lines.len().saturating_sub(HAPPENINGS);
+    let told = lines.iter().skip(skipped).filter_map(|line| {
+        let sentence = chronicle::told(line, zone).into_iter().next()?;
+        Some((line.at, sentence))
+    });
+    Ok(told.collect())
+}
+
+/// What a request was opened with, while it waits for its installation or where it is `wanted`: whoever is asked next must see that text and
+/// not the answer.
+async fn opening(work: &mut Work, request: &Request, wanted: bool) -> Result<Option<Box<Letter>>> {
     let asked = |p: &Pending| p.kind == PendingKind::WhichInstallation;
-    if !request.pending.iter().any(asked) {
+    if !wanted && !request.pending.iter().any(asked) {
         return Ok(None);
     }
-    let raw = work.opening_letter(request.id).await?;
+    opening_of(work, request.id).await
+}
+
+/// The letter that opened a request; none if it was not opened by one.
+///
+/// # Errors
+/// The store can't be read.
+pub async fn opening_of(work: &mut Work, request: RequestId) -> Result<Option<Box<Letter>>> {
+    let raw = work.opening_letter(request).await?;
     Ok(raw.map(|raw| Box::new(parse::read(&raw, Caps::DEFAULT))))
 }

@@ -1,5 +1,6 @@
 //! Stop 6 of the way in: what was decided becomes letters with fixed bytes and Message-IDs, and an explanation that tells of them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -11,6 +12,7 @@ use crate::desk::notice::{Notice, Purpose};
 use crate::examination::Examined;
 use crate::explanation::{self, Told};
 use crate::mail::compose;
+use crate::mail::enclosure::File;
 use crate::mail::thread::{Token, TokenKind};
 use crate::store::column::Pressed;
 use crate::store::letters::Waiting;
@@ -31,12 +33,17 @@ pub struct Draft {
     pub names: Names,
     /// What is recorded of the letter.
     pub result: LetterResult,
+    /// The octets of the files that are sent along.
+    pub files: Files,
 }
+
+/// The octets of kept letters' attachments, by the store's name for the letter and the place in it.
+pub type Files = BTreeMap<(i64, usize), Vec<u8>>;
 
 impl Draft {
     /// Stop 6: the letters, and the explanation that tells of them.
     fn write(&self, config: &Config, now: DateTime<Utc>) -> Result<Written> {
-        let (letters, told) = write(config, &self.decision, &self.names, now)?;
+        let (letters, told) = write_with(config, &self.decision, &self.names, &self.files, now)?;
         let explanation = explanation::for_the_record(explanation::json(&explanation::Case {
             letter: &self.examined.letter,
             assurance: &self.examined.assurance,
@@ -94,6 +101,17 @@ pub fn write(
     names: &Names,
     now: DateTime<Utc>,
 ) -> Result<(Vec<Outgoing>, Vec<Told>)> {
+    write_with(config, decision, names, &Files::new(), now)
+}
+
+/// The same with the files that they send along.
+fn write_with(
+    config: &Config,
+    decision: &Decision,
+    names: &Names,
+    files: &Files,
+    now: DateTime<Utc>,
+) -> Result<(Vec<Outgoing>, Vec<Told>)> {
     let mut letters = Vec::new();
     let mut told = Vec::new();
     for (notice, id) in decision.notices.iter().zip(&names.outbox) {
@@ -102,8 +120,9 @@ pub fn write(
             request: names.request,
             outbox: *id,
         };
-        let composed = compose::compose(
+        let composed = compose::compose_with(
             notice,
+            enclosed(notice, files),
             &config.desk,
             &config.wording,
             &config.keys,
@@ -128,6 +147,19 @@ pub fn write(
         });
     }
     Ok((letters, told))
+}
+
+fn enclosed(notice: &Notice, files: &Files) -> Vec<File> {
+    let enclosed = notice.tells.enclosed.iter();
+    enclosed
+        .filter_map(|file| {
+            Some(File {
+                name: file.name.clone(),
+                media_type: file.media_type.clone(),
+                octets: files.get(&(file.letter, file.place))?.clone(),
+            })
+        })
+        .collect()
 }
 
 fn token_kind(notice: &Notice) -> TokenKind {

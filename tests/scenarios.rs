@@ -16,8 +16,10 @@
 //! `signed` (our server says nothing, the sender's domain signed it), `tampered` (the same, and somebody added a line on the way), `replayed` (the letter of the step before, sent on to another `To:`),
 //! `attached FILE` (a file of that name is attached; may stand several times), `returned TEMPLATE` (the desk's own letter comes back, byte for byte), `to ADDRESS`, `named NAME` (the display name, in one word), `from FIELD` (the whole `From:` field, to the end of the line), `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
 //! A step `DAY DATE TIME  tick` only lets time pass; `dns silent` and `dns answers` say what the DNS does from then on;
-//! `resolved NUMBER` stands for a specialist who resolves a request; `reload NAME` reloads after an edit of `customers/NAME.toml` (or of the
+//! `reload NAME` reloads after an edit of `customers/NAME.toml` (or of the
 //! main file: `reload config`): each line `| OLD => NEW` replaces the first OLD by NEW (`\n` begins a new line), any other line is put behind the last.
+//! `shown NAME TEMPLATE` prints the text of the last such letter to NAME.
+//! Of a letter that tells a specialist what their commands did, the lines are shown below it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -40,20 +42,15 @@ use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use futures::StreamExt as _;
 use postdesk::clock::Clock;
 use postdesk::config::{self, Config};
-use postdesk::desk::decide::{Concern, Decision, Verdict};
-use postdesk::desk::event::Event;
-use postdesk::desk::notice::{Notice, Purpose, Tells, Template, Thread};
-use postdesk::desk::request::{Number, Status};
+use postdesk::desk::request::Status;
 use postdesk::dns::resolver::Resolver;
 use postdesk::inbound::Inbound;
 use postdesk::mail::dkim::answer::Answer;
 use postdesk::store::letters::{Fetched, Location};
 use postdesk::store::outbox::Fate;
 use postdesk::store::pool::Store;
-use postdesk::store::work::Written;
 use postdesk::succession;
 use postdesk::takeover;
-use postdesk::writing;
 
 #[path = "support/signer.rs"]
 mod signer;
@@ -71,7 +68,7 @@ fn pairs_of<'a>(options: &'a [&'a str], word: &'a str) -> impl Iterator<Item = &
 const DAYS: [&str; 7] = ["mon ", "tue ", "wed ", "thu ", "fri ", "sat ", "sun "];
 
 /// The fixed cast: name in scenarios, address.
-const CAST: [(&str, &str); 10] = [
+const CAST: [(&str, &str); 13] = [
     ("Мария", "maria@raduga.example"),
     ("Олег", "oleg@raduga.example"),
     ("Елена", "elena@raduga.example"),
@@ -81,6 +78,9 @@ const CAST: [(&str, &str); 10] = [
     ("Виктор", "viktor@solnce.example"),
     ("Незнакомец", "ivan@elsewhere.example"),
     ("Анна", "petrova@desk.example"),
+    ("Куратор", "curator@operator.example"),
+    ("Ревизор", "auditor@operator.example"),
+    ("Разработчик", "dev@developer.example"),
     ("desk", "support@desk.example"),
 ];
 
@@ -337,12 +337,17 @@ impl Play {
             self.dns_says(words[4]);
         } else if words[3] == "tick" {
             self.clock.set(at);
-        } else if words[3] == "resolved" {
-            self.clock.set(at);
-            self.resolved(words[4]).await;
         } else if words[3] == "reload" {
             self.clock.set(at);
             self.reload(words[4], &step.body).await;
+        } else if words[3] == "shown" {
+            let letter = self.received_by(words[4], &address_of(words[4]), words[5]);
+            let caps = postdesk::mail::parse::Caps::DEFAULT;
+            let parsed = postdesk::mail::parse::read(&letter.bytes, caps);
+            for line in parsed.text.trim_end().lines() {
+                writeln!(self.out, "{}", format!("    : {line}").trim_end()).unwrap();
+            }
+            return;
         } else {
             self.letter(step, at).await;
         }
@@ -360,52 +365,6 @@ impl Play {
             }
         }
         self.show().await;
-    }
-
-    /// A specialist's work, for which there is no command yet: the request is resolved, and its requester is told.
-    async fn resolved(&mut self, number: &str) {
-        let number = Number::read(number).unwrap();
-        let request = self.store.request(number).await.unwrap().unwrap();
-        let matter = &request.matter;
-        let decision = Decision {
-            verdict: Verdict::Attached,
-            sender: None,
-            concern: Concern::Existing(request.id),
-            events: vec![Event::StatusChanged {
-                to: Status::Resolved,
-                by: None,
-                why: "done".to_owned(),
-                at: self.clock.now(),
-                ending: None,
-            }],
-            notices: vec![Notice {
-                template: Template::StatusChanged,
-                to: matter.requester.clone(),
-                name: matter.requester_name.clone(),
-                locale: matter.locale,
-                purpose: Purpose::Reply,
-                thread: Thread::default(),
-                tells: Tells {
-                    number: Some(number),
-                    subject: matter.subject.clone(),
-                    status: Some(Status::Resolved),
-                    ..Tells::default()
-                },
-            }],
-            reasons: vec![],
-            findings: Default::default(),
-            onward: None,
-        };
-        let now = self.clock.now();
-        let mut work = self.store.begin().await.unwrap();
-        let names = work.name(&decision);
-        let (letters, _) = writing::write(&self.config, &decision, &names, now).unwrap();
-        let written = Written {
-            explanation: None,
-            letters,
-        };
-        work.apply(None, &decision, &names, written, now).unwrap();
-        work.commit().await.unwrap();
     }
 
     /// Somebody edits a file, and the daemon reloads.
@@ -655,10 +614,10 @@ impl Play {
             }
         }
         let mut requests = self.store.requests(None, None).await.unwrap();
-        for status in [Status::Resolved, Status::Closed] {
-            let ended = self.store.requests(Some(status), None).await.unwrap();
-            requests.extend(ended.into_iter().filter(|r| r.succession.is_some()));
+        for over in [Status::Resolved, Status::Closed] {
+            requests.extend(self.store.requests(Some(over), None).await.unwrap());
         }
+        requests.sort_by_key(|r| (r.number.is_none(), r.number, r.id));
         for request in requests {
             let history = self.store.history(request.id).await.unwrap();
             for line in history.iter().filter(|l| {
@@ -692,6 +651,11 @@ impl Play {
                         let step = key.map_or_else(|| step.as_str().unwrap(), String::as_str);
                         format!("{name} succession {step}: {state}")
                     }
+                    // What it is due at is what the clock gives, whatever becomes known late.
+                    "due-moved" => format!(
+                        "{name} due-moved: {state}, due {}",
+                        shown(&self.config, &request.due.unwrap().to_rfc3339())
+                    ),
                     other => format!("{name} {other}: {state}"),
                 });
             }
@@ -717,13 +681,25 @@ impl Play {
                 parsed.subject
             );
             // Whoever is asked to answer for a text must see that text.
-            if ["challenge", "ask-installation", "order-to-confirm"].contains(&template.as_str()) {
+            let asking = [
+                "challenge",
+                "ask-installation",
+                "order-to-confirm",
+                "consent-asked",
+                "extension-asked",
+            ];
+            if asking.contains(&template.as_str()) {
                 let cited = parsed.text.lines().find_map(|l| l.strip_prefix("> "));
                 write!(line, ", citing «{}»", cited.unwrap_or_default()).unwrap();
             }
             if template == "succession-state" {
                 let said = parsed.text.lines().filter_map(|l| l.strip_prefix("- "));
                 write!(line, ", saying «{}»", said.collect::<Vec<_>>().join("; ")).unwrap();
+            }
+            // Why the requester waits longer, or not any more, is theirs to read.
+            if ["consent-declined", "extended"].contains(&template.as_str()) {
+                let cited = parsed.text.lines().find_map(|l| l.strip_prefix("> "));
+                write!(line, ", because «{}»", cited.unwrap_or_default()).unwrap();
             }
             if template == "specialist-alert"
                 && let Some((_, why)) = parsed.text.split_once("Причина: ")
@@ -739,7 +715,17 @@ impl Play {
             if template == "specialist-alert" && parsed.text.contains("postdesk explain") {
                 line += ", the last for an hour";
             }
+            // A specialist's own words, as they reach the customer.
+            let cited = parsed.text.lines().find_map(|l| l.strip_prefix("> "));
+            if let ("status-changed", Some(cited)) = (template.as_str(), cited) {
+                write!(line, ", saying «{cited}»").unwrap();
+            }
             lines.push(line);
+            if template == "transcript" {
+                let told = parsed.text.lines().skip_while(|l| !l.starts_with("- "));
+                let told = told.take_while(|l| l.starts_with("- ") || l.starts_with("  "));
+                lines.extend(told.map(|l| format!("    {l}")));
+            }
             self.received
                 .entry(letter.recipient.clone())
                 .or_default()

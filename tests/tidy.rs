@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("main", "cli telemetry"),
     (
         "cli",
-        "daemon intake inbound outbound dns examination knowledge writing explanation account signature config store mail desk clock telemetry imap smtp maildir folder courier parcel",
+        "daemon intake inbound outbound dns examination knowledge writing explanation account chronicle signature config store mail desk clock telemetry imap smtp maildir folder courier parcel",
     ),
     (
         "daemon",
@@ -42,13 +42,14 @@ const ARROWS: &[(&str, &str)] = &[
     ("writing", "examination explanation mail store config desk"),
     ("examination", "mail config desk"),
     ("watch", "store desk"),
-    ("knowledge", "examination store config desk mail"),
+    ("knowledge", "examination chronicle store config desk mail"),
     (
         "outbound",
         "courier parcel smtp folder store config clock telemetry desk",
     ),
     ("courier", "smtp folder parcel config"),
     ("explanation", "desk"),
+    ("chronicle", "explanation store"),
     ("account", "explanation mail desk"),
     ("signature", "config mail desk telemetry"),
     ("imap", "config tls telemetry"),

@@ -14,9 +14,14 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use postdesk::desk::address::Address;
-use postdesk::desk::notice::{Alert, Notice, Past, Purpose, Succession, Tells, Template, Thread};
+use postdesk::desk::directive::Fault;
+use postdesk::desk::notice::{
+    Alert, Earlier, Notice, Purpose, Succession, Tells, Template, Thread,
+};
 use postdesk::desk::people::Locale;
 use postdesk::desk::request::{Kind, Number, Status, Type};
+use postdesk::desk::transcript::{Effect, Line, Transcript};
+use postdesk::desk::verb::Verb;
 use postdesk::mail::wording::{Said, Voice, Wording};
 
 fn moment(text: &str) -> DateTime<Utc> {
@@ -58,6 +63,7 @@ fn told(locale: Locale) -> Tells {
         last_alert: false,
         limit: None,
         succession: None,
+        transcript: None,
     }
 }
 
@@ -241,7 +247,7 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
             [true, false]
                 .into_iter()
                 .map(|follows| {
-                    let past = Past {
+                    let past = Earlier {
                         number: Some(Number::new(2026, 41)),
                         arrived: moment("2026-11-20T16:42:00+05:00"),
                         subject: say_in(locale, "Открыть журнал", "Open the gradebook"),
@@ -307,6 +313,77 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
             },
             all,
         ],
+        Template::Transcript => {
+            let told = |effect, lines: Vec<Line>| Transcript {
+                effect,
+                lines,
+                possible: vec![],
+                history: vec![],
+                help: false,
+            };
+            let solved = Line::of(
+                Verb::Resolve,
+                "Status resolved; mailed to oleg@raduga.example",
+            );
+            let typed = Line::of(Verb::Type, "Type fault");
+            let done = Transcript {
+                history: vec![(
+                    moment("2026-11-23T10:12:00+05:00"),
+                    "Registered as 2026-000042, the answer is due 2026-11-30 17:00".to_owned(),
+                )],
+                ..told(Effect::Done, vec![typed, solved])
+            };
+            let slip = Fault::Unknown {
+                said: "#ришен".to_owned(),
+                meant: Some(Verb::Resolve),
+            };
+            let nothing = Transcript {
+                possible: vec![Verb::Developer, Verb::Ask, Verb::Resolve, Verb::Close],
+                ..told(Effect::Nothing, vec![Line::fault(&slip, locale)])
+            };
+            let unproved = told(
+                Effect::Unproved,
+                vec![Line::whole(
+                    "Nothing proves that the letter is the specialist's (R13)",
+                )],
+            );
+            let help = Transcript {
+                help: true,
+                ..told(
+                    Effect::Done,
+                    vec![Line::of(Verb::Help, "The commands stand below")],
+                )
+            };
+            let status = |effect| match effect {
+                Effect::Done => Some(Status::Resolved),
+                Effect::Nothing | Effect::Unproved => Some(Status::InProgress),
+            };
+            let call = Line::of(Verb::Phone, "The field Контакт is missing");
+            let call = told(Effect::Nothing, vec![call]);
+            let nobody = [
+                Transcript {
+                    help: true,
+                    ..call.clone()
+                },
+                Transcript {
+                    effect: Effect::Unproved,
+                    ..call
+                },
+            ];
+            let nobody = nobody.map(|transcript| Tells {
+                transcript: Some(transcript),
+                ..Tells::default()
+            });
+            [done, nothing, unproved, help]
+                .into_iter()
+                .map(|transcript| Tells {
+                    status: status(transcript.effect),
+                    transcript: Some(transcript),
+                    ..all.clone()
+                })
+                .chain(nobody)
+                .collect()
+        }
         Template::SpecialistAlert => [
             Alert::Held(
                 "It comes from an official address of a contract: a specialist decides (R28)"
@@ -806,4 +883,19 @@ fn the_built_in_letters_pass_the_check() {
     assert_eq!(sources.len(), 2 * (Template::ALL.len() + 2));
     let faults = Wording::with_overrides(&sources, &root).err();
     assert_eq!(faults, None);
+}
+
+/// Whoever asks for the commands is told all of them.
+#[test]
+fn every_command_is_explained() {
+    for locale in [Locale::Ru, Locale::En] {
+        let all = occasions(Template::Transcript, locale);
+        let asked = |t: &&Tells| t.transcript.as_ref().is_some_and(|t| t.help);
+        let help = all.iter().find(asked).unwrap().clone();
+        let said = say(&notice(Template::Transcript, locale, help), None);
+        for verb in Verb::all() {
+            let name = verb.name(locale);
+            assert!(said.text.contains(name), "{locale:?} lacks {name}");
+        }
+    }
 }

@@ -7,7 +7,6 @@ pub mod connect;
 pub mod demo;
 pub mod explain;
 pub mod failure;
-pub mod history;
 pub mod ingest;
 pub mod init;
 pub mod requests;

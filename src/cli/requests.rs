@@ -7,8 +7,8 @@ use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::history::{purpose, short, told};
 use super::settings;
+use crate::chronicle::{purpose, short, told};
 use crate::desk::request::{Number, Request, Status};
 use crate::explanation::shown;
 use crate::store::requests::HistoryLine;
@@ -139,6 +139,7 @@ fn card(request: &Request, number: Number, zone: Tz) -> String {
             "kind",
             format!("{}, {}", matter.kind.word(), matter.type_.word()),
         ),
+        ("channel", matter.channel.word().to_owned()),
         (
             "from",
             format!("{} <{}>", shown(&matter.requester_name), matter.requester),
@@ -175,6 +176,7 @@ fn object(request: &Request, zone: Tz) -> Value {
         "status": request.status.word(),
         "kind": matter.kind.word(),
         "type": matter.type_.word(),
+        "channel": matter.channel.word(),
         "subject": matter.subject,
         "customer": matter.customer,
         "installation": matter.installation,

@@ -1,4 +1,4 @@
-//! What the desk has chosen: `[desk]`, `[store]`, `[deadlines]`, `[orders]`, `[kinds]`, `[words]`, `[redirect]` and `[limits]`.
+//! What the desk has chosen: `[desk]`, `[store]`, `[deadlines]`, `[orders]`, `[consent]`, `[kinds]`, `[words]`, `[redirect]` and `[limits]`.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -8,7 +8,9 @@ use regex::{Regex, RegexBuilder};
 
 use crate::desk::address::Address;
 use crate::desk::people::Locale;
-use crate::desk::policy::{Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, Words};
+use crate::desk::policy::{
+    Consents, Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, Voices, Words,
+};
 use crate::mail::thread::Keys;
 
 use super::fault::Fault;
@@ -234,6 +236,26 @@ pub fn orders(root: &Section<'_>) -> Option<OrdersFromAdditional> {
     found.map(|f| f.value)
 }
 
+/// Reads `[consent]`.
+pub fn consents(root: &Section<'_>) -> Option<Consents> {
+    let section = root.table("consent", "[consent]");
+    let voices = |key| {
+        let choices = [("any", Voices::Any), ("all", Voices::All)];
+        section.choice(key, &choices, Some("any"))
+    };
+    let (faults, improvements, extensions) = (
+        voices("faults"),
+        voices("improvements"),
+        voices("extensions"),
+    );
+    section.end();
+    Some(Consents {
+        faults: faults?.value,
+        improvements: improvements?.value,
+        extensions: extensions?.value,
+    })
+}
+
 /// Reads `[kinds]`.
 pub fn kinds(root: &Section<'_>) -> KindPatterns {
     let section = root.table("kinds", "[kinds]");
@@ -328,12 +350,17 @@ pub fn words(root: &Section<'_>) -> Words {
     let section = root.table("words", "[words]");
     let confirm = section.texts("confirm", &["Подтверждаю", "Confirm"]);
     let decline = section.texts("decline", &["Отклоняю", "Decline"]);
+    let approve = section.texts("approve", &["Согласовано", "Согласую", "Approved"]);
+    let disapprove = section.texts("disapprove", &["Отклонено", "Отклоняю", "Declined"]);
     section.end();
     check_apart(root, "confirm", &confirm, "decline", &decline);
+    check_apart(root, "approve", &approve, "disapprove", &disapprove);
     let plain = |texts: Vec<Placed<String>>| texts.into_iter().map(|t| t.value).collect();
     Words {
         confirm: plain(confirm),
         decline: plain(decline),
+        approve: plain(approve),
+        disapprove: plain(disapprove),
     }
 }
 
@@ -388,6 +415,10 @@ pub fn limits(root: &Section<'_>) -> (Limits, u64) {
         outsider_letters_per_hour: count("outsider_letters_per_hour", 0, 100),
         alerts_per_hour: count("alerts_per_hour", 1, 20),
         refusals_per_day: count("refusals_per_day", 0, 1),
+        enclosed: section
+            .number("enclosed", 0..=1_073_741_824, 10_485_760)
+            .value
+            .unsigned_abs(),
     };
     let max_letter = section.number("max_letter", 65_536..=1_073_741_824, 52_428_800);
     section.end();

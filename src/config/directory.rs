@@ -50,8 +50,13 @@ pub fn check(
     }
 }
 
-/// Checks that an installation that a mailbox names is there.
-pub fn check_named(reading: &Reading, customers: &[ReadCustomer], named: &Placed<String>) {
+/// Checks that an installation that a mailbox or a developer names is there; `why` it matters.
+pub fn check_named(
+    reading: &Reading,
+    customers: &[ReadCustomer],
+    named: &Placed<String>,
+    why: &str,
+) {
     let ids: Vec<&str> = customers
         .iter()
         .flat_map(|c| &c.installations)
@@ -75,7 +80,7 @@ pub fn check_named(reading: &Reading, customers: &[ReadCustomer], named: &Placed
             format!("there is no installation `{}`", named.value),
         )
         .label(label)
-        .why("letters to this mailbox would be about nothing")
+        .why(why)
         .todo(todo),
     );
 }

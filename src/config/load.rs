@@ -11,14 +11,16 @@ use crate::desk::people::Directory;
 use crate::desk::policy::Desk;
 
 use super::customers::{ReadCustomer, customers, read_table};
-use super::desk::{ReadDesk, deadlines, desk, kinds, limits, orders, redirect, store_url, words};
+use super::desk::{
+    ReadDesk, consents, deadlines, desk, kinds, limits, orders, redirect, store_url, words,
+};
 use super::dns::dns;
 use super::environment::overlay;
 use super::fault::{Fault, Faults, Warning};
 use super::hours::calendar;
 use super::letters::wording;
 use super::mailbox::{ReadMailbox, courier, mailboxes};
-use super::people::{Staff, staff};
+use super::people::{Staff, check_approvers, staff};
 use super::reading::{Overview, Reading};
 use super::section::Section;
 use super::signatures::signatures;
@@ -93,6 +95,7 @@ fn whole(reading: &Reading, file: usize, table: &Table) -> Option<Config> {
     let calendar = calendar(&root, desk.zone, desk.locale);
     let deadlines = deadlines(&root);
     let orders_from_additional = orders(&root);
+    let consents = consents(&root);
     let kinds = kinds(&root);
     let words = words(&root);
     let redirect = redirect(&root);
@@ -104,6 +107,7 @@ fn whole(reading: &Reading, file: usize, table: &Table) -> Option<Config> {
     let dns = dns(&root);
     let signatures = signatures(&root);
     let staff = staff(&root, desk.fold_local);
+    check_approvers(&root, &kinds, &staff);
     root.end();
     let customers = customers(reading, file);
     directory::check(
@@ -114,7 +118,12 @@ fn whole(reading: &Reading, file: usize, table: &Table) -> Option<Config> {
         desk.fold_local,
     );
     for named in mailboxes.iter().filter_map(|m| m.installation.as_ref()) {
-        directory::check_named(reading, &customers, named);
+        let why = "letters to this mailbox would be about nothing";
+        directory::check_named(reading, &customers, named, why);
+    }
+    for named in &staff.developed {
+        let why = "nothing would ever be handed to this developer";
+        directory::check_named(reading, &customers, named, why);
     }
     let directory = people(&desk, customers, staff);
     Some(Config {
@@ -127,6 +136,7 @@ fn whole(reading: &Reading, file: usize, table: &Table) -> Option<Config> {
             deadlines,
             kinds,
             words,
+            consents: consents?,
             orders_from_additional: orders_from_additional?,
             acknowledge_queued: desk.acknowledge_queued,
             redirect,

@@ -1,5 +1,7 @@
 //! What somebody most likely meant to write: the known word that is nearest to the one they wrote.
 
+use crate::desk::nearest::distance;
+
 /// The candidate within a third of the word's length in single edits (at least 1), compared without case; none if nothing is that near.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase().replace('-', "_");
@@ -10,33 +12,6 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .filter(|(d, _)| *d <= limit)
         .min()
         .map(|(_, c)| c)
-}
-
-/// Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut row = vec![i.saturating_add(1)];
-        for (j, y) in b.iter().enumerate() {
-            let at = |row: &[usize], k: usize| row.get(k).copied().unwrap_or(usize::MAX);
-            let replaced = at(&last, j).saturating_add(usize::from(x != y));
-            let removed = at(&last, j.saturating_add(1)).saturating_add(1);
-            let added = at(&row, j).saturating_add(1);
-            let mut best = replaced.min(removed).min(added);
-            let swapped = i > 0
-                && j > 0
-                && a.get(i.saturating_sub(1)) == Some(y)
-                && b.get(j.saturating_sub(1)) == Some(x);
-            if swapped {
-                best = best.min(at(&before, j.saturating_sub(1)).saturating_add(1));
-            }
-            row.push(best);
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last.last().copied().unwrap_or(usize::MAX)
 }
 
 /// `a`, `b` and `c`, each in backquotes.

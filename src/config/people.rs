@@ -2,6 +2,7 @@
 
 use crate::desk::address::Address;
 use crate::desk::people::{Approver, Developer, Specialist};
+use crate::desk::policy::KindPatterns;
 use crate::desk::request::Type;
 
 use super::fault::Fault;
@@ -19,6 +20,8 @@ pub struct Staff {
     pub developers: Vec<Developer>,
     /// Every address of theirs.
     pub addresses: Vec<Placed<Address>>,
+    /// Every installation that a developer is named for.
+    pub developed: Vec<Placed<String>>,
 }
 
 /// Reads them; `fold_local` is R5's ⚙.
@@ -43,7 +46,7 @@ pub fn staff(root: &Section<'_>, fold_local: bool) -> Staff {
     }
     seen.clear();
     for section in root.tables("approver", "[[approver]]") {
-        let types = types(&section);
+        let (types, extensions) = types(&section);
         if let Some((name, address)) = person(&section) {
             check_once(&section, &address, fold_local, &mut seen);
             staff.addresses.push(address.clone());
@@ -52,6 +55,7 @@ pub fn staff(root: &Section<'_>, fold_local: bool) -> Staff {
                 name,
                 address,
                 types,
+                extensions,
             });
         }
         section.end();
@@ -62,7 +66,13 @@ pub fn staff(root: &Section<'_>, fold_local: bool) -> Staff {
             check_once(&section, &address, fold_local, &mut seen);
             staff.addresses.push(address.clone());
             let address = address.value;
-            staff.developers.push(Developer { name, address });
+            let installations = section.texts("installations", &[]);
+            staff.developers.push(Developer {
+                name,
+                address,
+                installations: installations.iter().map(|i| i.value.clone()).collect(),
+            });
+            staff.developed.extend(installations);
         }
         section.end();
     }
@@ -76,21 +86,54 @@ fn person(section: &Section<'_>) -> Option<(String, Placed<Address>)> {
     Some((name?.value, address?))
 }
 
-fn types(section: &Section<'_>) -> Vec<Type> {
+/// What an approver decides on: types, and whether more time as well.
+fn types(section: &Section<'_>) -> (Vec<Type>, bool) {
+    let words = ["fault", "improvement", "extension"];
     let mut found = Vec::new();
-    for word in section.texts("types", &["fault", "improvement"]) {
+    let mut extensions = false;
+    for word in section.texts("types", &words) {
         match Type::read(&word.value) {
+            None if word.value == "extension" => extensions = true,
             Some(Type::Support) => section.reading().fault(
                 Fault::error(word.at, "`types` cannot have `support`")
                     .label("needs nobody's consent")
-                    .why("only faults and improvements wait for an approver")
-                    .todo("write types = [\"fault\", \"improvement\"], or one of the two"),
+                    .why("only faults, improvements and extensions wait for an approver")
+                    .todo("write types = [\"fault\", \"improvement\", \"extension\"], or some of them"),
             ),
             Some(type_) => found.push(type_),
-            None => section.bad_word("types", &word, ["fault", "improvement"].into_iter()),
+            None => section.bad_word("types", &word, words.into_iter()),
         }
     }
-    found
+    (found, extensions)
+}
+
+/// R25: whatever letters may be taken for needs somebody who can consent to it.
+pub fn check_approvers(root: &Section<'_>, kinds: &KindPatterns, staff: &Staff) {
+    for (type_, key, patterns) in [
+        (Type::Fault, "fault_patterns", &kinds.fault_patterns),
+        (
+            Type::Improvement,
+            "improvement_patterns",
+            &kinds.improvement_patterns,
+        ),
+    ] {
+        let has_one = staff.approvers.iter().any(|a| a.types.contains(&type_));
+        if patterns.is_empty() || has_one {
+            continue;
+        }
+        let word = type_.word();
+        root.reading().fault(
+            Fault::warning(
+                root.has("kinds").unwrap_or(root.at()),
+                format!("nobody can consent to what `{key}` makes a {word}"),
+            )
+            .label(format!("no [[approver]] whose `types` have \"{word}\""))
+            .why("such requests can be declined, and cannot be resolved (R25)")
+            .todo(format!(
+                "add [[approver]] with types = [\"{word}\"], or remove the patterns"
+            )),
+        );
+    }
 }
 
 fn check_once(

@@ -131,18 +131,6 @@ pub fn opening(
     }
 }
 
-/// `TRUST` T9: a specialist's word on a change of representative counts only if the letter is proved theirs and answers one of the desk's
-/// internal letters to this very specialist; to open one no letter can be answered yet.
-pub fn may_conduct(
-    assurance: &SenderAssurance,
-    authentication: Authentication,
-    answers_own_letter: bool,
-) -> bool {
-    is_credible(assurance, authentication)
-        && is_proved(assurance, authentication)
-        && answers_own_letter
-}
-
 /// Whether a letter may count as its sender's at all: nothing that a positive failure of authentication speaks against (TRUST L0).
 pub fn is_credible(assurance: &SenderAssurance, authentication: Authentication) -> bool {
     authentication == Authentication::Off || assurance.level() > Level::None
@@ -169,6 +157,37 @@ pub fn may_confirm(
     }
 }
 
+/// Whether an approver's word counts (R13, R26): its sender must be proved, and it must carry the secret of the very letter that asked for it.
+pub fn may_approve(
+    assurance: &SenderAssurance,
+    authentication: Authentication,
+    answers_secret: bool,
+) -> bool {
+    answers_secret && is_credible(assurance, authentication) && is_proved(assurance, authentication)
+}
+
+/// Whether a specialist's commands take effect (R13, S43, `TRUST` T9): their sender must be proved, and the letter must answer one that the
+/// desk wrote to this very specialist; what registers something new (`opens`) answers nothing. What is missing where they do not.
+///
+/// # Errors
+/// What is missing, in words.
+pub fn may_command(
+    assurance: &SenderAssurance,
+    authentication: Authentication,
+    answers_own: bool,
+    opens: bool,
+) -> Result<(), &'static str> {
+    if !is_credible(assurance, authentication) || !is_proved(assurance, authentication) {
+        return Err("Nothing proves that the letter is the specialist's (R13)");
+    }
+    if !answers_own && !opens {
+        return Err(
+            "It answers no letter that the desk wrote to this very specialist about a request (S43)",
+        );
+    }
+    Ok(())
+}
+
 /// Whether a sender who is not on file may be written to at all (R12, S37, S38): never on the strength of `From:` alone.
 pub fn may_be_answered(assurance: &SenderAssurance, authentication: Authentication) -> bool {
     authentication == Authentication::Off || assurance.is_authenticated()
@@ -177,6 +196,38 @@ pub fn may_be_answered(assurance: &SenderAssurance, authentication: Authenticati
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn r26_an_approvers_word_needs_proof_and_the_secret() {
+        let levels = Level::ALL.map(|level| SenderAssurance::recorded(level, "test"));
+        let may = |authentication, secret| {
+            levels
+                .each_ref()
+                .map(|a| may_approve(a, authentication, secret))
+        };
+        for authentication in [Authentication::Required, Authentication::Orders] {
+            assert_eq!(may(authentication, true), [false, false, true, true, true]);
+            assert_eq!(may(authentication, false), [false; 5]);
+        }
+        assert_eq!(may(Authentication::Off, false), [false; 5]);
+    }
+
+    #[test]
+    fn s43_commands_need_proof_and_an_own_letter() {
+        let levels = Level::ALL.map(|level| SenderAssurance::recorded(level, "test"));
+        let may = |authentication, own, opens| {
+            let may = |a: &SenderAssurance| may_command(a, authentication, own, opens).is_ok();
+            levels.each_ref().map(may)
+        };
+        let proved = [false, false, true, true, true];
+        for demanded in [Authentication::Orders, Authentication::Required] {
+            assert_eq!(may(demanded, true, false), proved);
+            assert_eq!(may(demanded, false, false), [false; 5]);
+            assert_eq!(may(demanded, false, true), proved);
+        }
+        assert_eq!(may(Authentication::Off, true, false), [true; 5]);
+        assert_eq!(may(Authentication::Off, false, false), [false; 5]);
+    }
 
     #[test]
     fn r13_a_word_needs_what_the_customers_orders_need() {

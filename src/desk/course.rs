@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
+use super::address::Address;
 use super::calendar::Calendar;
 use super::deadline;
-use super::request::Status;
+use super::request::{Status, Type};
 
 /// What happened to the clock at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +56,18 @@ impl Ending {
     }
 }
 
-/// The clock of a request, and what people were told of it. Made again at any time from the request's history.
+/// What the approvers have agreed to (R25, R26).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consent {
+    /// That it is this.
+    pub to: Type,
+    /// Who agreed, and when their word arrived.
+    pub by: Vec<(Address, DateTime<Utc>)>,
+    /// Whether that is enough.
+    pub whole: bool,
+}
+
+/// The clock of a request, what people were told of it, and what the approvers agreed to. Made again at any time from the request's history.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Course {
     /// Since when the request has its status, as of the letter that changed it; none while it has its first one.
@@ -70,6 +82,10 @@ pub struct Course {
     pub reminded: Option<DateTime<Utc>>,
     /// How it ended.
     pub ending: Option<Ending>,
+    /// What the approvers agreed to; none while nobody has (R25).
+    pub consent: Option<Consent>,
+    /// Why a specialist asked for more time; none while nobody asks (R20).
+    pub more_time: Option<String>,
 }
 
 /// What the clock shows.

@@ -12,7 +12,7 @@ use super::course::Course;
 use super::event::Event;
 use super::finding::{Alternative, Findings};
 use super::letter::Letter;
-use super::notice::Notice;
+use super::notice::{Notice, Past};
 use super::policy::{Desk, MailboxPolicy};
 use super::request::{Matter, Number, Pending, Request, RequestId};
 use super::signature::SignatureCheck;
@@ -123,7 +123,7 @@ pub struct Lead {
     pub evidence: Evidence,
     /// To whom the letter of ours went whose token or Message-ID was found.
     pub written_to: Option<Address>,
-    /// The letter that opened the request, where a reply may want it cited: while the request waits for its installation.
+    /// The letter that opened the request, where a reply may want it cited: while the request waits for its installation, or is made an order.
     pub opening: Option<Box<Letter>>,
 }
 
@@ -157,6 +157,8 @@ pub struct Known {
     pub unclear: Vec<Request>,
     /// Clues that lead nowhere, or elsewhere than a stronger one.
     pub rejected: Vec<Alternative>,
+    /// What happened to the request of `lead` so far, when and in English, where a specialist asks for it.
+    pub history: Vec<(DateTime<Utc>, String)>,
     /// Whether the desk has decided on the same letter before (R3).
     pub seen_before: bool,
     /// Whether the signature that vouches for it vouched for a letter of other content before (K4).
@@ -191,6 +193,10 @@ pub struct Known {
     pub past: Vec<Request>,
     /// How many more there are.
     pub past_more: u32,
+    /// The letter that opened the request, where somebody may have to be shown it: by what a specialist's letter does, or by time.
+    pub opening: Option<Box<Letter>>,
+    /// The letters of the request so far, oldest first, where a specialist's letter may hand it to somebody (R27).
+    pub thread: Vec<Past>,
 }
 
 /// The doors by which something reaches the desk.
@@ -326,7 +332,7 @@ pub fn decide(desk: &Desk, known: &Known, occasion: &Occasion<'_>, now: DateTime
         Occasion::Amended(request, outcome) => effect::amended(desk, request, *outcome, now),
         Occasion::Edited(request) => effect::edited(desk, request, now),
         Occasion::Passes(request, heir) => passing::pass(desk, request, heir, now),
-        Occasion::Remind(request, pending) => ticking::remind(desk, request, pending, now),
+        Occasion::Remind(request, pending) => ticking::remind(desk, known, request, pending, now),
         Occasion::Undelivered {
             request,
             to,

@@ -4,15 +4,16 @@ use chrono::{DateTime, Utc};
 
 use super::address::Address;
 use super::assurance::SenderAssurance;
+use super::consent;
 use super::course::{self, Ending};
 use super::decide::{Concern, Decision, Known, Lead, Onward, Sender, Verdict};
 use super::event::Event;
 use super::finding::{Alternative, Findings};
 use super::loops::Passed;
-use super::notice::{Alert, Notice, Template};
+use super::notice::{Alert, Notice, Purpose, Template};
 use super::policy::Desk;
 use super::replay;
-use super::request::{Matter, Request, RequestId, Status};
+use super::request::{Matter, PendingKind, Request, RequestId, Status};
 use super::telling::State;
 use super::ticking;
 
@@ -50,6 +51,20 @@ pub(super) struct StatusChange {
     pub(super) at: DateTime<Utc>,
     /// How it ended, if it is closed with that.
     pub(super) ending: Option<Ending>,
+}
+
+/// Whose word is waited for.
+pub(super) struct Waits<'p> {
+    /// What for.
+    pub(super) kind: PendingKind,
+    /// Whose.
+    pub(super) party: &'p Address,
+    /// Until when.
+    pub(super) lapses: DateTime<Utc>,
+    /// When they are reminded; none if not.
+    pub(super) remind: Option<DateTime<Utc>>,
+    /// The working days that an extension asks for (R20).
+    pub(super) days: Option<u32>,
 }
 
 /// Whom nothing is sent to.
@@ -204,10 +219,18 @@ impl<'a> Draft<'a> {
         self.events.push(event);
     }
 
-    /// How many pendings this decision opens so far.
-    pub(super) fn waits(&self) -> usize {
-        let waits = |e: &&Event| matches!(e, Event::Waits { .. });
-        self.events.iter().filter(waits).count()
+    /// From here on it waits for somebody's word; what a reply to the letter that asks for it means.
+    pub(super) fn wait(&mut self, waits: Waits<'_>) -> Purpose {
+        let before = self.events.iter();
+        let place = before.filter(|e| matches!(e, Event::Waits { .. })).count();
+        self.event(Event::Waits {
+            kind: waits.kind,
+            party: waits.party.clone(),
+            lapses: waits.lapses,
+            remind: waits.remind,
+            days: waits.days,
+        });
+        Purpose::ConfirmNew(place)
     }
 
     pub(super) fn tell(&mut self, notice: Notice) {
@@ -292,6 +315,9 @@ impl<'a> Draft<'a> {
 
     /// Whoever wrote is answered before the desk tells itself.
     pub(super) fn end(mut self, verdict: Verdict) -> Decision {
+        if let Some(before) = self.request.clone() {
+            consent::withdraw(&mut self, &before);
+        }
         self.notices.sort_by_key(|n| n.template.is_internal());
         let onward = self.onward();
         Decision {

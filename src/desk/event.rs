@@ -132,6 +132,26 @@ pub enum Event {
         /// Now at this one.
         due: DateTime<Utc>,
     },
+    /// An approver consented to what the request is (R25, R26).
+    Consented {
+        /// To this type.
+        to: Type,
+        /// Who.
+        by: Address,
+        /// As of when: the arrival of their word.
+        at: DateTime<Utc>,
+        /// Whether nobody else need say a word.
+        whole: bool,
+    },
+    /// A specialist asks the approvers for more time (R20).
+    MoreTimeAsked {
+        /// So many working days.
+        days: u32,
+        /// Why, for the approvers and, once they agree, for the requester.
+        reason: String,
+        /// Who asks.
+        by: Address,
+    },
     /// More time was agreed to (R20).
     Extended {
         /// So many working days.
@@ -182,6 +202,13 @@ pub enum Event {
         pending: i64,
         /// When next; none if no more.
         next: Option<DateTime<Utc>>,
+    },
+    /// The moment of reminding somebody fell outside hours, for the desk was down: they are reminded later.
+    ReminderPutOff {
+        /// Of which pending.
+        pending: i64,
+        /// When instead.
+        to: DateTime<Utc>,
     },
     /// It waits for somebody's word.
     Waits {
@@ -241,6 +268,8 @@ impl Event {
             Self::StatusChanged { .. } => "status-changed",
             Self::TypeChanged { .. } => "type-changed",
             Self::DueMoved { .. } => "due-moved",
+            Self::Consented { .. } => "consented",
+            Self::MoreTimeAsked { .. } => "more-time-asked",
             Self::Extended { .. } => "extended",
             Self::Solved { .. } => "solved",
             Self::Declined { .. } => "declined",
@@ -250,6 +279,7 @@ impl Event {
             Self::Succession(_) => "succession",
             Self::Told(told) => told.word(),
             Self::Reminded { .. } => "party-reminded",
+            Self::ReminderPutOff { .. } => "reminder-put-off",
             Self::Waits { .. } => "waits",
             Self::Settled { .. } => "settled",
             Self::Noted { .. } => "noted",

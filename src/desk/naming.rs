@@ -2,6 +2,7 @@
 
 use super::assurance::SenderAssurance;
 use super::authority::{self, Grant, Wish};
+use super::consent;
 use super::decide::{Incoming, Lead};
 use super::draft::{Draft, StatusChange};
 use super::event::{Event, Outcome};
@@ -53,6 +54,7 @@ pub(super) fn name_installation(
         ..request.matter.clone()
     };
     judge_order(draft, incoming, lead, &appointment, matter);
+    consent::ask_at_registration(draft, lead.opening.as_deref());
     true
 }
 

@@ -3,8 +3,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::address::Address;
+use super::letter::Attachment;
 use super::people::Locale;
 use super::request::{Kind, Number, Status, Type};
+use super::transcript::Transcript;
 
 /// Which wording; the name is that of its file under `letters/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +57,22 @@ pub enum Template {
     StatusChanged,
     /// R22: the desk still waits for the requester's word.
     Reminder,
+    /// R26, to an approver: do they consent to this fault or improvement?
+    ConsentAsked,
+    /// R25, to the requester: it was consented to, and work goes on.
+    ConsentGiven,
+    /// R26, to the requester: it was declined, and why; closed.
+    ConsentDeclined,
+    /// R20, to an approver: do they consent to more time?
+    ExtensionAsked,
+    /// R20, to the requester: the new date, and why.
+    Extended,
+    /// To specialists and approvers: what became of what was asked (R20, R26).
+    ConsentSettled,
+    /// To a developer: a request is handed to them (R27).
+    ForDeveloper,
+    /// To the specialists: a developer wrote (R27).
+    DeveloperReplied,
     /// To the specialists: an answer is due soon (R21).
     DueSoon,
     /// To the specialists: an answer is overdue (R21).
@@ -63,6 +81,8 @@ pub enum Template {
     ForSpecialist,
     /// To the specialists: how a change of representative stands, and what is missing (R30).
     SuccessionState,
+    /// To a specialist: what their commands did, or why nothing (R39).
+    Transcript,
     /// To the specialists: something needs a person (held letter, limit passed, unreadable letter, undelivered letter).
     SpecialistAlert,
 }
@@ -93,10 +113,19 @@ impl Template {
         Self::SuccessionInForce,
         Self::StatusChanged,
         Self::Reminder,
+        Self::ConsentAsked,
+        Self::ConsentGiven,
+        Self::ConsentDeclined,
+        Self::ExtensionAsked,
+        Self::Extended,
+        Self::ConsentSettled,
+        Self::ForDeveloper,
+        Self::DeveloperReplied,
         Self::DueSoon,
         Self::Overdue,
         Self::ForSpecialist,
         Self::SuccessionState,
+        Self::Transcript,
         Self::SpecialistAlert,
     ];
 
@@ -127,9 +156,18 @@ impl Template {
             Self::SuccessionState => "succession-state",
             Self::StatusChanged => "status-changed",
             Self::Reminder => "reminder",
+            Self::ConsentAsked => "consent-asked",
+            Self::ConsentGiven => "consent-given",
+            Self::ConsentDeclined => "consent-declined",
+            Self::ExtensionAsked => "extension-asked",
+            Self::Extended => "extended",
+            Self::ConsentSettled => "consent-settled",
+            Self::ForDeveloper => "for-developer",
+            Self::DeveloperReplied => "developer-replied",
             Self::DueSoon => "due-soon",
             Self::Overdue => "overdue",
             Self::ForSpecialist => "for-specialist",
+            Self::Transcript => "transcript",
             Self::SpecialistAlert => "specialist-alert",
         }
     }
@@ -147,16 +185,34 @@ impl Template {
         )
     }
 
-    /// Whether it is for the desk's own people only (P6).
+    /// Whether it only tells the desk's own people something (P6): one that is lost is recorded and no more. A letter to an approver or a
+    /// developer waits for an answer, and is none of these.
     pub fn is_internal(self) -> bool {
         matches!(
             self,
             Self::ForSpecialist
+                | Self::Transcript
                 | Self::SpecialistAlert
                 | Self::DueSoon
                 | Self::Overdue
+                | Self::ConsentSettled
+                | Self::DeveloperReplied
                 | Self::SuccessionState
         )
+    }
+
+    /// Whether its reader answers for the text that it cites, or works on it: then all of that text stands in it.
+    pub fn cites_whole(self) -> bool {
+        self.is_internal()
+            || matches!(
+                self,
+                Self::OrderToConfirm
+                    | Self::Challenge
+                    | Self::AskInstallation
+                    | Self::ConsentAsked
+                    | Self::ExtensionAsked
+                    | Self::ForDeveloper
+            )
     }
 }
 
@@ -239,6 +295,24 @@ pub struct Tells {
     pub limit: Option<u64>,
     /// How a change of representative stands, where the letter is about one.
     pub succession: Option<Box<Succession>>,
+    /// What became of a specialist's commands (R39).
+    pub transcript: Option<Transcript>,
+    /// The approver's or developer's name; only in letters to the desk's own people.
+    pub party_name: Option<String>,
+    /// The working days that are asked for, or were agreed to (R20).
+    pub days: Option<u32>,
+    /// A specialist's or approver's reason.
+    pub reason: Option<String>,
+    /// Why somebody is asked once more.
+    pub nudge: Option<Nudge>,
+    /// What became of what the approvers were asked.
+    pub settled: Option<Settled>,
+    /// Who consented, and when (R27).
+    pub consents: Vec<(String, DateTime<Utc>)>,
+    /// The letters so far, oldest first (R27).
+    pub thread: Vec<Past>,
+    /// The files that are sent along (R27).
+    pub enclosed: Vec<Enclosed>,
 }
 
 /// What the letters about a change of representative tell beside everything else (R28-R32).
@@ -267,14 +341,14 @@ pub struct Succession {
     /// What a successor is to read.
     pub materials: Option<String>,
     /// The predecessor's latest requests, newest first.
-    pub past: Vec<Past>,
+    pub past: Vec<Earlier>,
     /// How many more there are.
     pub past_more: u32,
 }
 
 /// One request of a predecessor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Past {
+pub struct Earlier {
     /// Its number.
     pub number: Option<Number>,
     /// When it came.
@@ -283,6 +357,116 @@ pub struct Past {
     pub subject: String,
     /// Its status.
     pub status: Status,
+}
+
+/// Why somebody is asked once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Nudge {
+    /// They have not answered yet (R10, R26).
+    Reminder,
+    /// They declined without a reason (R26).
+    NoReason,
+    /// Their letter answered another one than that which asked: it proves nothing (R13).
+    NoSecret,
+    /// Neither yes nor no stood at the beginning of their answer.
+    Unclear,
+}
+
+impl Nudge {
+    /// Every reason there is.
+    pub const ALL: [Self; 4] = [
+        Self::Reminder,
+        Self::NoReason,
+        Self::NoSecret,
+        Self::Unclear,
+    ];
+
+    /// The word that wordings ask for.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Reminder => "reminder",
+            Self::NoReason => "no-reason",
+            Self::NoSecret => "no-secret",
+            Self::Unclear => "unclear",
+        }
+    }
+}
+
+/// What became of what the approvers were asked (R20, R26).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Settled {
+    /// One approver consented; others have yet to.
+    Partly,
+    /// It is consented to.
+    Consented,
+    /// It is declined.
+    Declined,
+    /// More time was agreed to by one approver; others have yet to.
+    TimePartly,
+    /// More time is agreed to.
+    Extended,
+    /// More time was declined: the due moment stays.
+    NotExtended,
+    /// Nobody needs to know any more: the type was changed, or the request is closed.
+    Needless,
+    /// The reader's word came after it was settled: it changes nothing.
+    Late,
+}
+
+impl Settled {
+    /// Every outcome.
+    pub const ALL: [Self; 8] = [
+        Self::Partly,
+        Self::Consented,
+        Self::Declined,
+        Self::TimePartly,
+        Self::Extended,
+        Self::NotExtended,
+        Self::Needless,
+        Self::Late,
+    ];
+
+    /// The word that wordings ask for.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Partly => "partly",
+            Self::Consented => "consented",
+            Self::Declined => "declined",
+            Self::TimePartly => "time-partly",
+            Self::Extended => "extended",
+            Self::NotExtended => "not-extended",
+            Self::Needless => "needless",
+            Self::Late => "late",
+        }
+    }
+}
+
+/// One letter of a request, as somebody who is new to it may read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// The store's name for it.
+    pub letter: i64,
+    /// Who wrote it.
+    pub who: String,
+    /// When it arrived.
+    pub arrived: DateTime<Utc>,
+    /// What its writer added.
+    pub text: String,
+    /// Its files.
+    pub attachments: Vec<Attachment>,
+}
+
+/// A file that is sent along: where it stands in a letter that the desk keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enclosed {
+    /// The store's name for that letter.
+    pub letter: i64,
+    /// Its place among that letter's attachments, from 0.
+    pub place: usize,
+    /// Its safe name.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
 }
 
 /// Why the specialists are written to.

@@ -149,6 +149,8 @@ pub struct Approver {
     pub address: Address,
     /// The types they decide on.
     pub types: Vec<Type>,
+    /// Whether they decide on more time (R20).
+    pub extensions: bool,
 }
 
 /// Whom a request may be handed to (R27).
@@ -158,6 +160,8 @@ pub struct Developer {
     pub name: String,
     /// The own address.
     pub address: Address,
+    /// The installations they develop; empty means all.
+    pub installations: Vec<String>,
 }
 
 /// A representative together with what they are appointed to.
@@ -360,6 +364,17 @@ impl Directory {
     /// The approvers, in the order of the file.
     pub fn approvers(&self) -> &[Approver] {
         &self.approvers
+    }
+
+    /// Whether somebody of the desk's own people has this address, whatever else they are.
+    pub fn is_staff(&self, address: &Address) -> bool {
+        let specialists = self.specialists.iter().map(|s| &s.address);
+        let approvers = self.approvers.iter().map(|a| &a.address);
+        let developers = self.developers.iter().map(|d| &d.address);
+        specialists
+            .chain(approvers)
+            .chain(developers)
+            .any(|a| self.same(a, address))
     }
 
     /// The developers, in the order of the file.

@@ -27,6 +27,8 @@ pub struct Desk {
     pub kinds: KindPatterns,
     /// The words that settle what is pending (R10).
     pub words: Words,
+    /// How many of the approvers must agree (R26).
+    pub consents: Consents,
     /// How an order of somebody who may not order is treated (R10).
     pub orders_from_additional: OrdersFromAdditional,
     /// Whether a letter that waits for the next opening is acknowledged at once (R16).
@@ -96,6 +98,30 @@ pub struct Words {
     pub confirm: Vec<String>,
     /// «Отклоняю», "Decline".
     pub decline: Vec<String>,
+    /// An approver's «Согласовано», "Approved" (R26).
+    pub approve: Vec<String>,
+    /// An approver's «Отклонено», "Declined" (R26).
+    pub disapprove: Vec<String>,
+}
+
+/// R26 ⚙: whose yes is enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Voices {
+    /// That of any approver: whoever answers first decides.
+    Any,
+    /// That of all of them together; one who declines decides alone.
+    All,
+}
+
+/// R20, R25, R26 ⚙: how consent is given to each of the things that need it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Consents {
+    /// To a fault.
+    pub faults: Voices,
+    /// To an improvement.
+    pub improvements: Voices,
+    /// To more time.
+    pub extensions: Voices,
 }
 
 /// R10 ⚙.
@@ -142,6 +168,8 @@ pub struct Limits {
     pub alerts_per_hour: u32,
     /// Refusals and redirects to one address in a day of the desk's calendar (R12).
     pub refusals_per_day: u32,
+    /// The most octets of files that are sent along with one letter (R27).
+    pub enclosed: u64,
 }
 
 /// R12 ⚙: what becomes of a stranger's letter.

@@ -6,6 +6,7 @@ use super::address::Address;
 use super::authority;
 use super::bounce;
 use super::decide::{Decision, Incoming, Known, Lead, Sender, Verdict};
+use super::directive;
 use super::draft::Draft;
 use super::event::Event;
 use super::letter::{Automatic, From};
@@ -15,6 +16,7 @@ use super::people::{Appointment, Customer, Role, Standing};
 use super::policy::Desk;
 use super::reply;
 use super::representative;
+use super::specialist;
 use super::succession::{conduct, opening};
 use super::telling;
 
@@ -80,7 +82,10 @@ pub(super) fn letter(
         let reason = "Its signature was seen before under another letter: one of the two was sent again by somebody else (K4)";
         return held(draft, incoming, Tells::default(), reason.into());
     }
-    if draft.watch_limits(known, incoming.assurance) && !known.limit_told {
+    // Who proves to work here causes as much as the work does (R48).
+    let works_here = matches!(standing, Standing::Specialist(_))
+        && specialist::is_proved(desk, incoming, known.lead.as_ref(), &address);
+    if !works_here && draft.watch_limits(known, incoming.assurance) && !known.limit_told {
         telling::alert(
             &mut draft,
             Some(incoming),
@@ -173,10 +178,18 @@ fn on_its_own<'a>(
             let why = "It comes from an official address of a contract: a specialist decides (R28)";
             held(draft, incoming, unmoved, why.into())
         }
-        Standing::Specialist(specialist) if conduct::speaks(&incoming.letter.new_text) => {
-            conduct::open(draft, known, incoming, specialist)
+        Standing::Specialist(person) => {
+            if conduct::opens(&incoming.letter.new_text) {
+                return conduct::open(draft, known, incoming, person);
+            }
+            let spoken = directive::read(&incoming.letter.new_text);
+            if spoken.is_command() {
+                return specialist::letter(draft, known, incoming, None, person, spoken);
+            }
+            let why = "One of the desk's own people wrote it, about no request that is known";
+            held(draft, incoming, unmoved, why.into())
         }
-        Standing::Specialist(_) | Standing::Approver(_) | Standing::Developer(_) => {
+        Standing::Approver(_) | Standing::Developer(_) => {
             let why = "One of the desk's own people wrote it, about no request that is known";
             held(draft, incoming, unmoved, why.into())
         }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::address::Address;
 use super::assurance::Level;
+use super::consent;
 use super::deadline;
 use super::decide::{self, Decision, Incoming, Known, Verdict};
 use super::draft::{Draft, StatusChange};
@@ -13,7 +14,7 @@ use super::letter::From;
 use super::notice::{Purpose, Tells, Template};
 use super::people::{Appointment, Customer, Locale};
 use super::policy::{Authentication, Desk};
-use super::request::{Kind, Matter, Number, Status};
+use super::request::{Channel, Kind, Matter, Number, Status};
 use super::telling::{self, State};
 
 /// The most characters of a name that somebody gives themselves.
@@ -110,6 +111,7 @@ pub(super) fn open(
         );
     }
     tell_limit(draft, incoming, &matter, state);
+    consent::ask_at_registration(draft, Some(incoming.letter));
     Opened {
         matter,
         state,
@@ -243,6 +245,7 @@ pub(super) fn bare_matter(
         acknowledged: desk.breakers.machine(letter).is_none(),
         vouched: vouched(incoming),
         quiet: false,
+        channel: Channel::Mail,
     }
 }
 

@@ -1,8 +1,8 @@
 //! A request's history, played again, gives its state: the one place that says what an event does to a request (R24).
 
-use super::course::{self, Turn};
+use super::course::{self, Consent, Turn};
 use super::event::{Event, Told};
-use super::request::{Matter, Pending, Request, RequestId, Status};
+use super::request::{Matter, Pending, PendingKind, Request, RequestId, Status};
 use super::succession::procedure;
 
 /// A request before anything has happened to it.
@@ -57,6 +57,17 @@ fn happen(request: &mut Request, event: &Event) {
             request.course.reminded = None;
             request.course.ending = *ending;
         }
+        Event::Consented { to, by, at, whole } => {
+            let given = request.course.consent.take().filter(|c| c.to == *to);
+            let mut by_all = given.map_or_else(Vec::new, |c| c.by);
+            by_all.push((by.clone(), *at));
+            request.course.consent = Some(Consent {
+                to: *to,
+                by: by_all,
+                whole: *whole,
+            });
+        }
+        Event::MoreTimeAsked { reason, .. } => request.course.more_time = Some(reason.clone()),
         Event::Extended { days, at } => request.course.turns.push((*at, Turn::Extended(*days))),
         Event::DueMoved { due } => request.due = Some(*due),
         Event::Continues { number } => request.continues = Some(*number),
@@ -69,6 +80,11 @@ fn happen(request: &mut Request, event: &Event) {
         Event::Reminded { pending, next } => {
             for waits in request.pending.iter_mut().filter(|p| p.id == *pending) {
                 waits.remind = *next;
+            }
+        }
+        Event::ReminderPutOff { pending, to } => {
+            for waits in request.pending.iter_mut().filter(|p| p.id == *pending) {
+                waits.remind = Some(*to);
             }
         }
         Event::Waits {
@@ -86,7 +102,13 @@ fn happen(request: &mut Request, event: &Event) {
             remind: *remind,
             days: *days,
         }),
-        Event::Settled { pending, .. } => request.pending.retain(|p| p.id != *pending),
+        Event::Settled { pending, .. } => {
+            request.pending.retain(|p| p.id != *pending);
+            let asked = |p: &Pending| p.kind == PendingKind::Extension;
+            if !request.pending.iter().any(asked) {
+                request.course.more_time = None;
+            }
+        }
         Event::Attached { .. }
         | Event::Reworded { .. }
         | Event::Solved { .. }

@@ -1,8 +1,12 @@
 //! A letter that is about an existing request: whether its sender is a party, and what their word settles (R8, R10, R13, R14, R22, S5).
 
 use super::address::Address;
+use super::approval;
 use super::authority;
+use super::consent;
 use super::decide::{Decision, Evidence, Incoming, Known, Lead, Verdict};
+use super::developer;
+use super::directive;
 use super::draft::{Draft, StatusChange};
 use super::event::{Event, Outcome};
 use super::life::{self, Mover};
@@ -11,6 +15,7 @@ use super::notice::{Alert, Purpose, Tells, Template};
 use super::people::{OrdersRequire, Standing};
 use super::reception;
 use super::request::{Kind, Matter, Pending, PendingKind, Request, Status};
+use super::specialist;
 use super::subject;
 use super::succession::{conduct, opening};
 use super::telling::{self, State};
@@ -39,28 +44,30 @@ pub(super) fn letter<'a>(
         named(request),
         lead.evidence.in_words()
     ));
+    if let Standing::Specialist(person) = standing {
+        if conduct::is_about(incoming, lead) {
+            let decision = conduct::letter(draft, known, incoming, lead, person);
+            return Result::Decided(Box::new(decision));
+        }
+        let spoken = directive::read(&incoming.letter.new_text);
+        if spoken.is_command() {
+            let decision = specialist::letter(draft, known, incoming, Some(lead), person, spoken);
+            return Result::Decided(Box::new(decision));
+        }
+    }
+    if let Some(asked) = approval::asked(&draft, lead, address) {
+        return Result::Decided(Box::new(approval::answer(
+            draft, known, incoming, lead, asked,
+        )));
+    }
     if matches!(
         standing,
         Standing::Specialist(_) | Standing::Approver(_) | Standing::Developer(_)
     ) {
-        let decided = match standing {
-            Standing::Specialist(who) => conduct::letter(&mut draft, known, incoming, lead, who),
-            Standing::Own
-            | Standing::Representative(_)
-            | Standing::Approver(_)
-            | Standing::Developer(_)
-            | Standing::Official(_)
-            | Standing::Former(_)
-            | Standing::Colleague(_)
-            | Standing::Stranger => None,
-        };
-        return Result::Decided(Box::new(match decided {
-            Some(verdict) => draft.end(verdict),
-            None => own_people(draft, incoming, lead, address),
-        }));
+        let decision = own_people(draft, known, incoming, lead, standing, address);
+        return Result::Decided(Box::new(decision));
     }
-    if lead.evidence == Evidence::InternalToken || !is_party(draft.desk, request, standing, address)
-    {
+    if specialist::is_inside(lead) || !is_party(draft.desk, request, standing, address) {
         return outsider(draft, incoming, lead, standing);
     }
     if forwards(incoming, lead) {
@@ -105,7 +112,7 @@ pub(super) fn letter<'a>(
     });
     let settled = match waiting_for(draft.desk, request, lead.evidence, address) {
         Some(pending) if may_settle(draft.desk, incoming, lead, pending) => {
-            settle(&mut draft, incoming, lead, pending, standing)
+            settle(&mut draft, known, incoming, lead, pending, standing)
         }
         Some(_) => {
             draft.because("A word of confirmation would need more proof of its sender: the domain's word, or what the customer demands (R13)");
@@ -152,7 +159,8 @@ fn may_settle(
         PendingKind::Identity
         | PendingKind::WhichInstallation
         | PendingKind::Consent
-        | PendingKind::Extension => OrdersRequire::Domain,
+        | PendingKind::Extension
+        | PendingKind::Commands => OrdersRequire::Domain,
     };
     let answers_secret = lead.evidence == Evidence::Confirmation(pending.id);
     authority::may_confirm(incoming.assurance, authentication, demand, answers_secret)
@@ -160,15 +168,15 @@ fn may_settle(
 
 /// In doubt a letter of the desk's own people stays inside (R38).
 fn own_people(
-    mut draft: Draft<'_>,
+    draft: Draft<'_>,
+    known: &Known,
     incoming: &Incoming<'_>,
     lead: &Lead,
+    standing: &Standing<'_>,
     address: &Address,
 ) -> Decision {
     let authentication = incoming.mailbox.authentication;
-    let to_them = lead.written_to.as_ref();
-    let answers_own = lead.evidence == Evidence::InternalToken
-        && to_them.is_some_and(|to| draft.desk.directory.same(to, address));
+    let answers_own = specialist::answers_own(draft.desk, lead, address);
     if !authority::is_credible(incoming.assurance, authentication)
         || !(authority::is_proved(incoming.assurance, authentication) || answers_own)
     {
@@ -179,6 +187,14 @@ fn own_people(
             tells,
             "It claims to come from the desk's own people and nothing proves it (R13)".into(),
         );
+    }
+    let mut draft = match approval::without_secret(draft, known, incoming, lead, standing, address)
+    {
+        Ok(decision) => return decision,
+        Err(draft) => *draft,
+    };
+    if let Standing::Developer(developer) = standing {
+        return developer::replied(draft, incoming, lead, developer);
     }
     draft.because(
         "One of the desk's own people wrote it: entered as a note that stays inside (R38)",
@@ -290,9 +306,12 @@ fn waiting_for<'r>(
     evidence: Evidence,
     address: &Address,
 ) -> Option<&'r Pending> {
+    // What approvers are asked is settled elsewhere.
+    let asked = |p: &&Pending| consent::Question::of(request, p.kind).is_none();
     let mut theirs = request
         .pending
         .iter()
+        .filter(asked)
         .filter(|p| desk.directory.same(&p.party, address));
     if let Evidence::Confirmation(id) = evidence {
         return theirs.find(|p| p.id == id);
@@ -304,6 +323,7 @@ fn waiting_for<'r>(
 /// What the word settles; whether it settled anything.
 fn settle(
     draft: &mut Draft<'_>,
+    known: &Known,
     incoming: &Incoming<'_>,
     lead: &Lead,
     pending: &Pending,
@@ -334,12 +354,15 @@ fn settle(
             );
             true
         }
-        Answer::Confirm(own_words) => confirm(draft, incoming, lead, pending, standing, own_words),
+        Answer::Confirm(own_words) => {
+            confirm(draft, known, incoming, lead, pending, standing, own_words)
+        }
     }
 }
 
 fn confirm(
     draft: &mut Draft<'_>,
+    known: &Known,
     incoming: &Incoming<'_>,
     lead: &Lead,
     pending: &Pending,
@@ -362,6 +385,7 @@ fn confirm(
             let matter = &request.matter;
             status(draft, incoming, request, matter, &pending.party, why);
         }
+        consent::ask_at_registration(draft, known.opening.as_deref());
         return true;
     }
     if !is_primary(request, standing) {

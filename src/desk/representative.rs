@@ -6,8 +6,7 @@ use super::address::Address;
 use super::authority::{self, Grant, Wish};
 use super::deadline;
 use super::decide::{Decision, Incoming, Known, Verdict};
-use super::draft::Draft;
-use super::event::Event;
+use super::draft::{Draft, Waits};
 use super::installation;
 use super::kind;
 use super::letter::Letter;
@@ -229,9 +228,9 @@ fn which_installation(
         Status::AwaitingInformation,
     );
     let lapses = lapses(&draft);
-    draft.event(Event::Waits {
+    let purpose = draft.wait(Waits {
         kind: PendingKind::WhichInstallation,
-        party: opened.matter.requester.clone(),
+        party: &opened.matter.requester,
         lapses,
         // While it waits for information the requester is reminded anyway (R22).
         remind: None,
@@ -252,7 +251,7 @@ fn which_installation(
         Template::AskInstallation,
         &opened.matter,
         telling::answering(incoming.letter),
-        Purpose::ConfirmNew(0),
+        purpose,
         tells,
     ));
     opened.end(draft)
@@ -306,12 +305,13 @@ pub(super) fn challenge(
     pending: PendingKind,
 ) {
     let lapses = lapses(draft);
-    draft.event(Event::Waits {
+    // While it waits for information the requester is reminded anyway (R22).
+    let remind = reminds(draft).filter(|_| pending == PendingKind::Challenge);
+    let purpose = draft.wait(Waits {
         kind: pending,
-        party: matter.requester.clone(),
+        party: &matter.requester,
         lapses,
-        // While it waits for information the requester is reminded anyway (R22).
-        remind: reminds(draft).filter(|_| pending == PendingKind::Challenge),
+        remind,
         days: None,
     });
     let tells = Tells {
@@ -324,7 +324,7 @@ pub(super) fn challenge(
         Template::Challenge,
         matter,
         telling::answering(incoming.letter),
-        Purpose::ConfirmNew(0),
+        purpose,
         tells,
     );
     draft.tell(notice);
@@ -360,11 +360,12 @@ pub(super) fn ask_primary(
         return;
     };
     let lapses = lapses(draft);
-    draft.event(Event::Waits {
+    let remind = reminds(draft);
+    let purpose = draft.wait(Waits {
         kind: PendingKind::PrimaryConfirmation,
-        party: primary.address.clone(),
+        party: &primary.address,
         lapses,
-        remind: reminds(draft),
+        remind,
         days: None,
     });
     tells.lapses = Some(lapses);
@@ -382,13 +383,13 @@ pub(super) fn ask_primary(
         Template::OrderToConfirm,
         primary,
         matter.locale,
-        Purpose::ConfirmNew(0),
+        purpose,
         asking,
     ));
 }
 
 /// When what is asked now lapses (R10): closing on the n-th working day after today.
-fn lapses(draft: &Draft<'_>) -> DateTime<Utc> {
+pub(super) fn lapses(draft: &Draft<'_>) -> DateTime<Utc> {
     let today = draft.desk.calendar.day_of(draft.now);
     deadline::due(&draft.desk.calendar, today, draft.desk.deadlines.confirm)
 }

@@ -155,6 +155,40 @@ impl Status {
     }
 }
 
+/// By which way a request came (R4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Channel {
+    /// The requester wrote.
+    #[default]
+    Mail,
+    /// The requester telephoned, and a specialist wrote it down.
+    Phone,
+    /// The same by a messenger.
+    Messenger,
+    /// The same in person.
+    InPerson,
+}
+
+impl Channel {
+    /// Every channel.
+    pub const ALL: [Self; 4] = [Self::Mail, Self::Phone, Self::Messenger, Self::InPerson];
+
+    /// The word in store and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+            Self::Phone => "phone",
+            Self::Messenger => "messenger",
+            Self::InPerson => "in-person",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|c| c.word() == word)
+    }
+}
+
 /// What a request waits for from somebody outside, beside its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PendingKind {
@@ -170,6 +204,8 @@ pub enum PendingKind {
     Consent,
     /// An approver's consent to more time (R20).
     Extension,
+    /// A specialist's commands once more, from the registered address (R13).
+    Commands,
 }
 
 impl PendingKind {
@@ -182,6 +218,7 @@ impl PendingKind {
             Self::WhichInstallation => "which-installation",
             Self::Consent => "consent",
             Self::Extension => "extension",
+            Self::Commands => "commands",
         }
     }
 
@@ -194,6 +231,7 @@ impl PendingKind {
             Self::WhichInstallation,
             Self::Consent,
             Self::Extension,
+            Self::Commands,
         ]
         .into_iter()
         .find(|k| k.word() == word)
@@ -250,6 +288,8 @@ pub struct Matter {
     pub vouched: Level,
     /// Whether it was opened past a limit: nobody is told of it by itself (R48).
     pub quiet: bool,
+    /// By which way it came (R4).
+    pub channel: Channel,
 }
 
 /// A request as it stands in the store.

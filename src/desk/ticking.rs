@@ -2,14 +2,16 @@
 
 use chrono::{DateTime, Utc};
 
+use super::consent;
 use super::course::Ending;
 use super::deadline;
 use super::decide::{Decision, Known, Verdict};
 use super::draft::{Draft, StatusChange};
 use super::event::{Event, Told};
-use super::notice::{Purpose, Tells, Template};
+use super::letter::Letter;
+use super::notice::{Nudge, Purpose, Tells, Template};
 use super::policy::Desk;
-use super::request::{Pending, Request, Status};
+use super::request::{Pending, PendingKind, Request, Status};
 use super::succession::effect::{self, Due};
 use super::succession::opening;
 use super::telling::{self, State};
@@ -201,22 +203,98 @@ fn close(draft: &mut Draft<'_>, request: &Request) {
     ));
 }
 
-/// Whoever is to say a word is reminded of it, once (R10, R26).
+/// Whoever is to say a word is reminded of it: once of an order (R10, R13), again and again of a consent (R20, R26).
 pub(super) fn remind(
     desk: &Desk,
+    known: &Known,
     request: &Request,
     pending: &Pending,
     now: DateTime<Utc>,
 ) -> Decision {
     let mut draft = Draft::new(desk, now);
     draft.concerns(request);
+    let opens = desk.calendar.place(now).opens;
+    if opens > now {
+        draft.because("The moment of reminding passed unseen: put off to the next opening");
+        draft.event(Event::ReminderPutOff {
+            pending: pending.id,
+            to: opens,
+        });
+        return draft.end(Verdict::Attached);
+    }
+    let cited = known.opening.as_deref();
+    let (told, next) = match pending.kind {
+        PendingKind::Consent | PendingKind::Extension => {
+            let told = consent::ask_again(&mut draft, request, pending, cited, Nudge::Reminder);
+            (told, consent::reminds(desk, now).filter(|_| told))
+        }
+        PendingKind::PrimaryConfirmation | PendingKind::Challenge => {
+            (remind_of_order(&mut draft, request, pending, cited), None)
+        }
+        // While the request waits for information its requester is reminded anyway (R22).
+        PendingKind::Identity | PendingKind::WhichInstallation | PendingKind::Commands => {
+            (false, None)
+        }
+    };
     draft.because(format!(
-        "The word for {} is still missing: its party is reminded, once (R10, R26)",
-        pending.kind.word()
+        "The word for {} is still missing: {}",
+        pending.kind.word(),
+        if told {
+            "its party is reminded (R10, R26)"
+        } else {
+            "its party is none any more, and nobody is reminded"
+        }
     ));
     draft.event(Event::Reminded {
         pending: pending.id,
-        next: None,
+        next,
     });
     draft.end(Verdict::Attached)
+}
+
+/// R10, R13: the letter that asked for the word on an order, once more, with the secret that still settles it. Nothing goes to whoever is no
+/// primary any more, or where nothing can be shown.
+fn remind_of_order(
+    draft: &mut Draft<'_>,
+    request: &Request,
+    pending: &Pending,
+    cited: Option<&Letter>,
+) -> bool {
+    let desk = draft.desk;
+    let matter = &request.matter;
+    let Some(cited) = cited.filter(|_| !matter.quiet) else {
+        return false;
+    };
+    let tells = Tells {
+        lapses: Some(pending.lapses),
+        nudge: Some(Nudge::Reminder),
+        ..telling::tells(desk, matter, State::of(request))
+    };
+    let tells = telling::citing(tells, cited);
+    let purpose = Purpose::Confirm(pending.id);
+    if pending.kind == PendingKind::Challenge {
+        let thread = telling::continuing(matter);
+        draft.tell(telling::to_requester(
+            Template::Challenge,
+            matter,
+            thread,
+            purpose,
+            tells,
+        ));
+        return true;
+    }
+    let installation = matter.installation.as_deref();
+    let installation = installation.and_then(|id| desk.directory.installation(id));
+    let primary = installation.and_then(|(_, i)| i.primary(desk.calendar.day_of(draft.now)));
+    let Some(primary) = primary.filter(|p| desk.directory.same(&p.address, &pending.party)) else {
+        return false;
+    };
+    draft.tell(telling::to_representative(
+        Template::OrderToConfirm,
+        primary,
+        matter.locale,
+        purpose,
+        tells,
+    ));
+    true
 }

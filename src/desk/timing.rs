@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::address::Address;
+use super::consent;
 use super::decide::{Decision, Known, Verdict};
 use super::draft::Draft;
 use super::event::{Event, Outcome};
@@ -50,6 +51,7 @@ pub(super) fn opening(
     if !request.matter.quiet {
         telling::specialists(&mut draft, None, tells);
     }
+    consent::ask_at_registration(&mut draft, known.opening.as_deref());
     draft.end(Verdict::Registered)
 }
 
@@ -86,6 +88,8 @@ pub(super) fn lapse(
                 None,
             );
         }
+        // They were told that nothing took effect; that they never wrote again is no news.
+        PendingKind::Commands => {}
         PendingKind::Identity
         | PendingKind::WhichInstallation
         | PendingKind::Consent

@@ -5,6 +5,7 @@ use lettre::message::Body;
 use lettre::message::header::ContentTransferEncoding;
 use sha2::{Digest, Sha256};
 
+use super::enclosure::{self, File};
 use super::header;
 use super::thread::{self, Keys, Token};
 use super::wording::{Said, Voice, Wording};
@@ -32,16 +33,31 @@ pub fn compose(
     token: &Token,
     now: DateTime<Utc>,
 ) -> Composed {
+    compose_with(notice, vec![], desk, wording, keys, token, now)
+}
+
+/// The same with files that are sent along, byte for byte.
+pub fn compose_with(
+    notice: &Notice,
+    files: Vec<File>,
+    desk: &Desk,
+    wording: &Wording,
+    keys: &Keys,
+    token: &Token,
+    now: DateTime<Utc>,
+) -> Composed {
     let message_id = thread::message_id(keys, token, &desk.address);
     let reply_to = desk
         .plus_addressing
         .then(|| thread::reply_address(keys, token, &desk.address));
-    write(notice, desk, wording, &message_id, reply_to.as_deref(), now)
+    let reply_to = reply_to.as_deref();
+    write(notice, files, desk, wording, &message_id, reply_to, now)
 }
 
 /// Writes a notice under names that are already sealed. The same arguments give the same bytes.
 fn write(
     notice: &Notice,
+    files: Vec<File>,
     desk: &Desk,
     wording: &Wording,
     message_id: &str,
@@ -54,11 +70,13 @@ fn write(
         zone: desk.calendar.zone(),
         confirm: &desk.words.confirm,
         decline: &desk.words.decline,
+        approve: &desk.words.approve,
+        disapprove: &desk.words.disapprove,
         reply_to,
     };
     let said = wording.say(notice, &voice);
     let mut bytes = headers(notice, desk, &said, message_id, reply_to, now);
-    bytes.push_str(&body(&said, message_id));
+    bytes.push_str(&body(&said, files, message_id));
     Composed {
         subject: said.subject,
         message_id: message_id.to_owned(),
@@ -128,6 +146,14 @@ fn auto_submitted(notice: &Notice) -> &'static str {
         | Template::SuccessionState
         | Template::StatusChanged
         | Template::Reminder
+        | Template::ConsentAsked
+        | Template::ConsentGiven
+        | Template::ConsentDeclined
+        | Template::ExtensionAsked
+        | Template::Extended
+        | Template::ConsentSettled
+        | Template::ForDeveloper
+        | Template::DeveloperReplied
         | Template::DueSoon
         | Template::Overdue
         | Template::ForSpecialist
@@ -144,6 +170,7 @@ fn auto_submitted(notice: &Notice) -> &'static str {
         | Template::NotRepresentative
         | Template::Refused
         | Template::SuccessionReceived
+        | Template::Transcript
         | Template::Oversize => match notice.thread.in_reply_to {
             Some(_) => "auto-replied",
             None => "auto-generated",
@@ -161,16 +188,24 @@ fn date(zone: chrono_tz::Tz, now: DateTime<Utc>) -> String {
     local.format("%a, %d %b %Y %H:%M:%S %z").to_string()
 }
 
-fn body(said: &Said, message_id: &str) -> String {
+/// Text, page and files: where there are files, the first two are one part of a whole that holds them all (RFC 2046 5.1).
+fn body(said: &Said, files: Vec<File>, message_id: &str) -> String {
     // Neither base64 nor quoted-printable can hold `=_`, so the boundary stands in no part.
     let boundary: String = Sha256::digest(message_id)
         .iter()
         .take(15)
         .map(|octet| format!("{octet:02x}"))
         .collect();
-    let boundary = format!("=_{boundary}");
-    let mut body =
-        format!("Content-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n\r\n");
+    let (outer, boundary) = (format!("=_m{boundary}"), format!("=_{boundary}"));
+    let mut body = String::new();
+    if !files.is_empty() {
+        body.push_str(&format!(
+            "Content-Type: multipart/mixed;\r\n boundary=\"{outer}\"\r\n\r\n--{outer}\r\n"
+        ));
+    }
+    body.push_str(&format!(
+        "Content-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n\r\n"
+    ));
     let html = said.html.replace('\n', "\r\n");
     for (kind, text) in [
         (
@@ -183,6 +218,13 @@ fn body(said: &Said, message_id: &str) -> String {
         body.push_str(&encoded(text));
     }
     body.push_str(&format!("--{boundary}--\r\n"));
+    if files.is_empty() {
+        return body;
+    }
+    for file in files {
+        body.push_str(&format!("--{outer}\r\n{}", enclosure::part(file)));
+    }
+    body.push_str(&format!("--{outer}--\r\n"));
     body
 }
 
@@ -262,7 +304,8 @@ mod tests {
     use crate::desk::notice::{Purpose, Tells, Thread};
     use crate::desk::people::Directory;
     use crate::desk::policy::{
-        Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, SuccessionPolicy, Words,
+        Consents, Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect,
+        SuccessionPolicy, Voices, Words,
     };
     use crate::desk::request::{Number, Status};
 
@@ -307,6 +350,13 @@ mod tests {
             words: Words {
                 confirm: vec!["Подтверждаю".into()],
                 decline: vec!["Отклоняю".into()],
+                approve: vec!["Согласовано".into()],
+                disapprove: vec!["Отклонено".into()],
+            },
+            consents: Consents {
+                faults: Voices::Any,
+                improvements: Voices::Any,
+                extensions: Voices::Any,
             },
             orders_from_additional: OrdersFromAdditional::Question,
             acknowledge_queued: true,
@@ -326,6 +376,7 @@ mod tests {
                 outsider_letters_per_hour: 100,
                 alerts_per_hour: 20,
                 refusals_per_day: 1,
+                enclosed: 10_485_760,
             },
             breakers: Breakers::ALL,
             plus_addressing: true,
@@ -357,7 +408,15 @@ mod tests {
         let now = DateTime::parse_from_rfc3339("2026-11-23T05:12:01Z")
             .unwrap()
             .to_utc();
-        write(notice, desk, &Wording::built_in(), ID, Some(REPLY), now)
+        write(
+            notice,
+            vec![],
+            desk,
+            &Wording::built_in(),
+            ID,
+            Some(REPLY),
+            now,
+        )
     }
 
     /// RFC 5322 and 5321: what every letter of ours keeps, whatever is in it.
@@ -638,7 +697,7 @@ mod tests {
         #[test]
         fn any_name_and_subject_give_one_header_and_one_recipient(
             name in anything(), subject in anything(), desk_name in anything(), text in anything(),
-            id in anything(), at in 0usize..18,
+            id in anything(), at in 0..Template::ALL.len(),
         ) {
             let mut one = notice(Template::ALL[at], &name, &subject);
             one.tells.text = Some(text);

@@ -14,6 +14,7 @@ mod content_key;
 pub mod dates;
 mod der;
 pub mod dkim;
+pub mod enclosure;
 pub mod essence;
 mod fields;
 mod file_name;

@@ -6,7 +6,7 @@ use minijinja::Value;
 use super::clean;
 use super::russian;
 use super::vocabulary::{status, theme};
-use crate::desk::notice::{Past, Succession, Tells};
+use crate::desk::notice::{Earlier, Succession, Tells};
 use crate::desk::people::Locale;
 
 /// Characters of one sentence.
@@ -108,7 +108,7 @@ fn day(locale: Locale, day: NaiveDate) -> String {
 }
 
 /// One request of a predecessor, on a line: number, day, subject, status.
-fn past(locale: Locale, one: &Past) -> String {
+fn past(locale: Locale, one: &Earlier) -> String {
     let number = one.number.map_or_else(|| "-".to_owned(), |n| n.to_string());
     let day = one.arrived.format("%d.%m.%Y");
     let (sign, open, close) = match locale {

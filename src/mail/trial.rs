@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, NaiveDate, Utc};
 use minijinja::{Environment, Error};
 
 use super::layout::Page;
@@ -10,9 +10,13 @@ use super::succession;
 use super::vocabulary::{self, NAMES};
 use super::wording::Voice;
 use crate::desk::address::Address;
-use crate::desk::notice::{Alert, Notice, Purpose, Succession, Tells, Template, Thread};
+use crate::desk::notice::{
+    Alert, Enclosed, Notice, Nudge, Past, Purpose, Settled, Succession, Tells, Template, Thread,
+};
 use crate::desk::people::Locale;
 use crate::desk::request::{Kind, Number, Status, Type};
+use crate::desk::transcript::{Effect, Line, Transcript};
+use crate::desk::verb::Verb;
 
 /// Names that no wording knows, in branches not taken as well; with the first line that has them.
 pub fn unknown_names(
@@ -99,6 +103,8 @@ pub fn rendering(templates: &Environment<'static>, name: &str) -> Vec<(Option<us
                 zone: chrono_tz::UTC,
                 confirm: &[],
                 decline: &[],
+                approve: &[],
+                disapprove: &[],
                 reply_to: Some("support+token@desk.example"),
             };
             let rendered = templates
@@ -153,6 +159,32 @@ fn samples() -> Vec<(Tells, &'static str)> {
         alert: Some(Alert::OverLimit),
         last_alert: true,
         limit: Some(1 << 20),
+        party_name: said(),
+        days: Some(3),
+        reason: said(),
+        nudge: None,
+        settled: None,
+        consents: moment
+            .map(|at| ("Sample".to_owned(), at))
+            .into_iter()
+            .collect(),
+        thread: moment.map(past).into_iter().collect(),
+        enclosed: vec![Enclosed {
+            letter: 1,
+            place: 0,
+            name: "Sample".to_owned(),
+            media_type: "application/pdf".to_owned(),
+        }],
+        transcript: Some(Transcript {
+            effect: Effect::Done,
+            lines: vec![Line::whole("Sample")],
+            possible: vec![Verb::Help],
+            history: moment
+                .map(|at| (at, "Sample".to_owned()))
+                .into_iter()
+                .collect(),
+            help: true,
+        }),
         succession: Some(Box::new(Succession {
             said: vec!["Sample".to_owned()],
             facts: vec!["Sample".to_owned()],
@@ -206,7 +238,38 @@ fn samples() -> Vec<(Tells, &'static str)> {
             "with everything to tell",
         ));
     }
+    let everything = "with everything to tell";
+    samples.extend(Nudge::ALL.map(|nudge| {
+        let nudge = Some(nudge);
+        (
+            Tells {
+                nudge,
+                ..full.clone()
+            },
+            everything,
+        )
+    }));
+    samples.extend(Settled::ALL.map(|settled| {
+        let settled = Some(settled);
+        (
+            Tells {
+                settled,
+                ..full.clone()
+            },
+            everything,
+        )
+    }));
     samples
+}
+
+fn past(arrived: DateTime<Utc>) -> Past {
+    Past {
+        letter: 1,
+        who: "Sample".to_owned(),
+        arrived,
+        text: "Sample".to_owned(),
+        attachments: vec![],
+    }
 }
 
 /// Where in this very file it went wrong, and what: a failure in a shared part is reported by the letter that includes it as well.

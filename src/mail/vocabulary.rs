@@ -12,7 +12,7 @@ use super::russian;
 use super::succession;
 use super::wording::Voice;
 use crate::desk::address::Address;
-use crate::desk::notice::{Alert, Notice, Tells, Template};
+use crate::desk::notice::{Alert, Notice, Nudge, Settled, Tells};
 use crate::desk::people::Locale;
 use crate::desk::request::{Kind, Status, Type};
 use crate::desk::subject;
@@ -28,7 +28,7 @@ const CITED_WHOLE: usize = 40_000;
 const ATTACHMENTS: usize = 20;
 
 /// Every name that a wording may use, with the names inside it.
-pub const NAMES: [(&str, &[&str]); 39] = [
+pub const NAMES: &[(&str, &[&str])] = &[
     ("desk", &[]),
     ("desk_address", &[]),
     ("confirm", &[]),
@@ -68,7 +68,24 @@ pub const NAMES: [(&str, &[&str]); 39] = [
     ("alert_reason", &[]),
     ("alert_to", &[]),
     ("alert_last", &[]),
+    ("approve", &[]),
+    ("disapprove", &[]),
+    ("party_name", &[]),
+    ("days", &[]),
+    ("reason", &[]),
+    ("nudge", &[]),
+    ("settled", &[]),
+    ("consents", PAST),
+    ("thread", PAST),
+    ("enclosed", &[]),
+    ("effect_id", &[]),
+    ("transcript", &[]),
+    ("possible", &[]),
+    ("history", &[]),
+    ("help", &[]),
 ];
+
+const PAST: &[&str] = &["who", "at", "text"];
 
 const MOMENT: &[&str] = &["until", "at", "full", "end"];
 
@@ -151,20 +168,70 @@ pub fn values(notice: &Notice, voice: &Voice<'_>) -> BTreeMap<&'static str, Valu
     ]);
     values.insert("alert_last", Value::from(tells.last_alert));
     values.extend(cited(notice));
+    values.extend(agreed(notice, voice));
     values.extend(alert(locale, tells));
     values.extend(succession::values(locale, tells, moment));
+    values.extend(transcript(locale, voice, tells));
     values
 }
 
+/// What approvers are asked, what became of it, and what a developer gets (R20, R26, R27).
+fn agreed(notice: &Notice, voice: &Voice<'_>) -> [(&'static str, Value); 10] {
+    let (locale, tells) = (notice.locale, &notice.tells);
+    let says = |taken, usual| Value::from(word(locale, taken, usual));
+    let (reason, _) = clean::lines(tells.reason.as_deref().unwrap_or_default(), CITED);
+    let past = |who: &str, at, text: &str| {
+        let who = text_value(Some(who), NAME);
+        let at = moment_value(locale, voice, Some(at));
+        let at = at.get_attr("full").unwrap_or_default();
+        let text = Value::from(text);
+        Value::from(BTreeMap::from([("who", who), ("at", at), ("text", text)]))
+    };
+    let consents = tells.consents.iter().map(|(who, at)| past(who, *at, ""));
+    let mut room = CITED_WHOLE;
+    let thread = tells.thread.iter().map(|p| {
+        let (text, _) = clean::lines(&p.text, room);
+        room = room.saturating_sub(text.chars().count());
+        past(&p.who, p.arrived, &text)
+    });
+    [
+        ("thread", Value::from(thread.collect::<Vec<_>>())),
+        ("consents", Value::from(consents.collect::<Vec<_>>())),
+        ("approve", says(voice.approve, ["Согласовано", "Approved"])),
+        (
+            "disapprove",
+            says(voice.disapprove, ["Отклонено", "Declined"]),
+        ),
+        ("party_name", text_value(tells.party_name.as_deref(), NAME)),
+        (
+            "days",
+            count_value(tells.days, |n| dates::working_days(locale, n)),
+        ),
+        (
+            "reason",
+            if reason.is_empty() {
+                Value::from(())
+            } else {
+                Value::from(reason)
+            },
+        ),
+        ("nudge", optional(tells.nudge.map(Nudge::word))),
+        ("settled", optional(tells.settled.map(Settled::word))),
+        (
+            "enclosed",
+            list_value(
+                &tells
+                    .enclosed
+                    .iter()
+                    .map(|e| e.name.clone())
+                    .collect::<Vec<_>>(),
+            ),
+        ),
+    ]
+}
+
 fn cited(notice: &Notice) -> [(&'static str, Value); 4] {
-    // Whoever is asked to answer for a text must see all of it.
-    let answerable = [
-        Template::OrderToConfirm,
-        Template::Challenge,
-        Template::AskInstallation,
-    ];
-    let template = notice.template;
-    let most = if template.is_internal() || answerable.contains(&template) {
+    let most = if notice.template.cites_whole() {
         CITED_WHOLE
     } else {
         CITED
@@ -198,6 +265,40 @@ fn authority(locale: Locale, english: &str) -> String {
         }
         (Locale::Ru | Locale::En, _) => english.to_owned(),
     }
+}
+
+/// What became of a specialist's commands, line by line.
+fn transcript(locale: Locale, voice: &Voice<'_>, tells: &Tells) -> [(&'static str, Value); 5] {
+    let list = |lines: Vec<String>| {
+        let lines = lines.iter().map(|l| Value::from(clean::line(l, CITED)));
+        Value::from(lines.collect::<Vec<_>>())
+    };
+    let Some(told) = &tells.transcript else {
+        let none = || list(vec![]);
+        return [
+            ("effect_id", Value::from(())),
+            ("transcript", none()),
+            ("possible", Value::from(())),
+            ("history", none()),
+            ("help", Value::from(false)),
+        ];
+    };
+    let lines = told.lines.iter().map(|line| match line.command {
+        Some(verb) => format!("{}: {}", verb.name(locale), reason(locale, &line.said)),
+        None => reason(locale, &line.said),
+    });
+    let possible: Vec<&str> = told.possible.iter().map(|v| v.name(locale)).collect();
+    let history = told.history.iter().map(|(at, what)| {
+        let at = at.with_timezone(&voice.zone).format("%Y-%m-%d %H:%M");
+        format!("{at} — {}", reason(locale, what))
+    });
+    [
+        ("effect_id", Value::from(told.effect.word())),
+        ("transcript", list(lines.collect())),
+        ("possible", text_value(Some(&possible.join(", ")), CITED)),
+        ("history", list(history.collect())),
+        ("help", Value::from(told.help)),
+    ]
 }
 
 fn reason(locale: Locale, english: &str) -> String {
@@ -352,7 +453,7 @@ fn optional(word: Option<&'static str>) -> Value {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
-    use crate::desk::notice::{Purpose, Thread};
+    use crate::desk::notice::{Purpose, Template, Thread};
 
     #[test]
     fn a_theme_has_neither_prefix_nor_number() {

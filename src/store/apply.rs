@@ -55,6 +55,8 @@ impl Change {
                 Event::StatusChanged { to, .. } => change.status = Some(*to),
                 Event::Attached { .. }
                 | Event::Reworded { .. }
+                | Event::Consented { .. }
+                | Event::MoreTimeAsked { .. }
                 | Event::Extended { .. }
                 | Event::Solved { .. }
                 | Event::Declined { .. }
@@ -63,6 +65,7 @@ impl Change {
                 | Event::Told(_)
                 | Event::Succession(_)
                 | Event::Reminded { .. }
+                | Event::ReminderPutOff { .. }
                 | Event::Waits { .. }
                 | Event::Settled { .. }
                 | Event::Noted { .. }
@@ -276,6 +279,11 @@ impl Work {
                     request: names.request.context("A reminder belongs to no request")?,
                     next: *next,
                 }),
+                Event::ReminderPutOff { pending, to } => self.unwritten.reminded.push(Reminded {
+                    id: *pending,
+                    request: names.request.context("A reminder belongs to no request")?,
+                    next: Some(*to),
+                }),
                 Event::Queued { .. }
                 | Event::Registered { .. }
                 | Event::Attached { .. }
@@ -286,6 +294,8 @@ impl Work {
                 | Event::RequesterChanged { .. }
                 | Event::StatusChanged { .. }
                 | Event::DueMoved { .. }
+                | Event::Consented { .. }
+                | Event::MoreTimeAsked { .. }
                 | Event::Extended { .. }
                 | Event::Solved { .. }
                 | Event::Declined { .. }

@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::column::{micros, moment};
-use crate::desk::course::{Course, Ending, Turn};
+use crate::desk::address::Address;
+use crate::desk::course::{Consent, Course, Ending, Turn};
+use crate::desk::request::Type;
 
 /// A clock as its column holds it.
 pub(crate) fn text(course: &Course) -> String {
@@ -31,7 +33,40 @@ pub(crate) fn text(course: &Course) -> String {
     if let Some(ending) = course.ending {
         fields.insert("ending".to_owned(), json!(ending.word()));
     }
+    if let Some(consent) = &course.consent {
+        let by = consent.by.iter();
+        let by: Value = by
+            .map(|(who, at)| json!([who.to_string(), micros(*at)]))
+            .collect();
+        let given = json!({ "to": consent.to.word(), "by": by, "whole": consent.whole });
+        fields.insert("consent".to_owned(), given);
+    }
+    if let Some(reason) = &course.more_time {
+        fields.insert("more_time".to_owned(), json!(reason));
+    }
     Value::Object(fields).to_string()
+}
+
+fn read_consent(given: &Value) -> Result<Consent> {
+    let to = given.get("to").and_then(Value::as_str);
+    let mut by = Vec::new();
+    for word in given
+        .get("by")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        let who = word.get(0).and_then(Value::as_str).unwrap_or_default();
+        let who =
+            Address::new(who).map_err(|fault| anyhow::anyhow!("A consent of nobody: {fault}"))?;
+        let at = word.get(1).and_then(Value::as_i64);
+        by.push((who, moment(at.context("A consent without a moment")?)?));
+    }
+    Ok(Consent {
+        to: to.and_then(Type::read).context("A consent to nothing")?,
+        by,
+        whole: given.get("whole").and_then(Value::as_bool) == Some(true),
+    })
 }
 
 /// The clock that a column holds.
@@ -74,6 +109,11 @@ pub(crate) fn read(text: &str) -> Result<Course> {
             .get("ending")
             .and_then(Value::as_str)
             .and_then(Ending::read),
+        consent: fields.get("consent").map(read_consent).transpose()?,
+        more_time: fields
+            .get("more_time")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
     })
 }
 
@@ -96,6 +136,12 @@ mod tests {
             overdue: Some(minute(5)),
             reminded: Some(minute(6)),
             ending: Some(Ending::Declined),
+            consent: Some(Consent {
+                to: Type::Fault,
+                by: vec![(Address::new("curator@operator.example").unwrap(), minute(7))],
+                whole: true,
+            }),
+            more_time: Some("жду выпуска".to_owned()),
         };
         assert_eq!(read(&text(&course)).unwrap(), course);
         assert_eq!(text(&Course::default()), "{}");

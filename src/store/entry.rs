@@ -11,7 +11,7 @@ use crate::desk::appointments::{Change, Roll, What};
 use crate::desk::course::Ending;
 use crate::desk::event::Event;
 use crate::desk::people::Representative;
-use crate::desk::request::Matter;
+use crate::desk::request::{Channel, Matter};
 
 /// First key of the advisory lock under which PostgreSQL migrates ("pdmg"); the second is the schema's name.
 pub(crate) const MIGRATION_LOCK: i32 = 0x7064_6d67;
@@ -134,6 +134,12 @@ pub(crate) fn event_data(event: &Event) -> Value {
             "ending": ending.map(Ending::word),
         }),
         Event::DueMoved { due } => json!({ "due": utc(*due) }),
+        Event::Consented { to, by, at, whole } => json!({
+            "to": to.word(), "by": by.to_string(), "as_of": utc(*at), "whole": whole,
+        }),
+        Event::MoreTimeAsked { days, reason, by } => json!({
+            "working_days": days, "reason": reason, "by": by.to_string(),
+        }),
         Event::Extended { days, at } => json!({ "working_days": days, "as_of": utc(*at) }),
         Event::Solved { by, text } | Event::Declined { by, text } => {
             json!({ "by": by.to_string(), "text": text })
@@ -144,6 +150,7 @@ pub(crate) fn event_data(event: &Event) -> Value {
         Event::Succession(step) => json!({ "step": step }),
         Event::Told(told) => json!({ "moment": utc(told.moment()) }),
         Event::Reminded { pending, next } => json!({ "pending": pending, "next": next.map(utc) }),
+        Event::ReminderPutOff { pending, to } => json!({ "pending": pending, "to": utc(*to) }),
         Event::Waits {
             kind,
             party,
@@ -203,7 +210,7 @@ fn change_data(change: &Change) -> Value {
 
 /// What a request was when it was opened, for the first entry of its history.
 pub(crate) fn matter_data(matter: &Matter) -> Value {
-    json!({
+    let mut data = json!({
         "customer": matter.customer, "installation": matter.installation,
         "requester": matter.requester.to_string(), "requester_name": matter.requester_name,
         "locale": locale_word(matter.locale), "kind": matter.kind.word(), "type": matter.type_.word(),
@@ -211,7 +218,12 @@ pub(crate) fn matter_data(matter: &Matter) -> Value {
         "arrived": utc(matter.arrived), "opens": utc(matter.opens),
         "registration_day": day_text(matter.registration_day), "acknowledged": matter.acknowledged,
         "vouched": matter.vouched.word(), "quiet": matter.quiet,
-    })
+    });
+    // What was opened before there were channels says nothing, and came by mail.
+    if let (Value::Object(data), true) = (&mut data, matter.channel != Channel::Mail) {
+        data.insert("channel".into(), json!(matter.channel.word()));
+    }
+    data
 }
 
 /// A language as the store writes it.

@@ -105,6 +105,15 @@ impl Lately {
         });
     }
 
+    /// The letters that this unit has put into a request.
+    pub(crate) fn letters_of(&self, request: RequestId) -> Vec<LetterId> {
+        let entered = self.entered.iter();
+        entered
+            .filter(|l| l.request == Some(request) && ENTERED.contains(&l.verdict))
+            .map(|l| l.id)
+            .collect()
+    }
+
     /// Whether this unit decided on a letter of other content with this signature (K4).
     pub(crate) fn signature(
         &self,

@@ -21,6 +21,7 @@ mod statement;
 mod succession;
 #[cfg(test)]
 mod testing;
+mod thread;
 mod told;
 mod undecided;
 mod unwritten;

@@ -12,11 +12,12 @@ use super::course;
 use super::pool::Store;
 use super::statement::made;
 use super::succession;
+use super::work::Work;
 use crate::desk::address::Address;
 use crate::desk::assurance::Level;
 use crate::desk::people::Locale;
 use crate::desk::request::{
-    Kind, Matter, Number, Pending, PendingKind, Request, RequestId, Status, Type,
+    Channel, Kind, Matter, Number, Pending, PendingKind, Request, RequestId, Status, Type,
 };
 
 /// One line of a request's history.
@@ -71,13 +72,8 @@ impl Store {
     /// # Errors
     /// The database can't be read.
     pub async fn history(&self, request: RequestId) -> Result<Vec<HistoryLine>> {
-        let found = sqlx::query(
-            "SELECT seq, at_us, kind, data FROM events WHERE request_id = $1 ORDER BY seq",
-        )
-        .bind(request.0)
-        .fetch_all(&self.reader)
-        .await?;
-        found.iter().map(history_line).collect()
+        let query = sqlx::query(HISTORY).bind(request.0);
+        history_lines(&query.fetch_all(&self.reader).await?)
     }
 
     /// What happened to the desk itself and not to a request or a letter, oldest first: appointments, the configuration.
@@ -90,7 +86,7 @@ impl Store {
         )
         .fetch_all(&self.reader)
         .await?;
-        found.iter().map(history_line).collect()
+        history_lines(&found)
     }
 
     /// The next moment at which something is due by time alone: a queued request opens, a request needs looking at, what is waited for lapses or
@@ -112,20 +108,39 @@ impl Store {
     }
 }
 
-fn history_line(row: &AnyRow) -> Result<HistoryLine> {
-    let erased = || r#"{"erased":true}"#.to_owned();
-    Ok(HistoryLine {
-        seq: row.try_get(0)?,
-        at: moment(row.try_get(1)?)?,
-        word: row.try_get(2)?,
-        data: row.try_get::<Option<String>, _>(3)?.unwrap_or_else(erased),
-    })
+impl Work {
+    /// The same, with what this unit of work has done.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub async fn history(&mut self, request: RequestId) -> Result<Vec<HistoryLine>> {
+        self.flush().await?;
+        let query = sqlx::query(HISTORY).bind(request.0);
+        history_lines(&query.fetch_all(self.connection()).await?)
+    }
+}
+
+const HISTORY: &str =
+    "SELECT seq, at_us, kind, data FROM events WHERE request_id = $1 ORDER BY seq";
+
+fn history_lines(rows: &[AnyRow]) -> Result<Vec<HistoryLine>> {
+    let line = |row: &AnyRow| {
+        Ok(HistoryLine {
+            seq: row.try_get(0)?,
+            at: moment(row.try_get(1)?)?,
+            word: row.try_get(2)?,
+            data: row
+                .try_get::<Option<String>, _>(3)?
+                .unwrap_or_else(|| r#"{"erased":true}"#.to_owned()),
+        })
+    };
+    rows.iter().map(line).collect()
 }
 
 /// Everything that [`read_all`] reads: requests, each with a row for every pending that is not settled.
 pub(crate) const REQUEST: &str = "SELECT r.id, r.number_year, r.number_count, r.customer, r.installation, r.requester, r.requester_name, \
      r.locale, r.kind, r.type, r.subject, r.message_id, r.arrived_us, r.opens_us, r.registration_day, r.status, r.due_us, r.acknowledged, \
-     p.id, p.kind, p.party, p.lapses_us, r.vouched, r.quiet, r.course, r.continues_year, r.continues_count, p.remind_us, p.days, r.succession \
+     p.id, p.kind, p.party, p.lapses_us, r.vouched, r.quiet, r.course, r.continues_year, r.continues_count, p.remind_us, p.days, r.channel, r.succession \
      FROM requests r LEFT JOIN pendings p ON p.request_id = r.id AND p.settled_us IS NULL";
 
 /// The requests of these rows, which lie together, in their order.
@@ -175,13 +190,14 @@ fn request(row: &AnyRow) -> Result<Request> {
             acknowledged: row.try_get::<i64, _>(17)? != 0,
             vouched: word(&row.try_get::<String, _>(22)?, Level::read)?,
             quiet: row.try_get::<i64, _>(23)? != 0,
+            channel: word(&row.try_get::<String, _>(29)?, Channel::read)?,
         },
         status: word(&row.try_get::<String, _>(15)?, Status::read)?,
         due: row.try_get::<Option<i64>, _>(16)?.map(moment).transpose()?,
         pending: vec![],
         course: course::read(&row.try_get::<String, _>(24)?)?,
         continues: number_at(row, 25)?,
-        succession: succession::read(row.try_get::<Option<String>, _>(29)?.as_deref())?,
+        succession: succession::read(row.try_get::<Option<String>, _>(30)?.as_deref())?,
     })
 }
 

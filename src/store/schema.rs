@@ -37,14 +37,19 @@ pub(crate) const STEPS: &[Step] = &[
         postgres: include_str!("../../migrations/0004_life.sql"),
     },
     Step {
+        name: "channel",
+        sqlite: include_str!("../../migrations/0005_channel.sql"),
+        postgres: include_str!("../../migrations/0005_channel.sql"),
+    },
+    Step {
         name: "appointments",
-        sqlite: include_str!("../../migrations/0005_appointments.sql"),
-        postgres: include_str!("../../migrations/0005_appointments.sql"),
+        sqlite: include_str!("../../migrations/0006_appointments.sql"),
+        postgres: include_str!("../../migrations/0006_appointments.sql"),
     },
     Step {
         name: "succession",
-        sqlite: include_str!("../../migrations/0006_succession.sql"),
-        postgres: include_str!("../../migrations/0006_succession.sql"),
+        sqlite: include_str!("../../migrations/0007_succession.sql"),
+        postgres: include_str!("../../migrations/0007_succession.sql"),
     },
 ];
 

@@ -178,6 +178,7 @@ pub(crate) fn matter() -> Matter {
         acknowledged: true,
         vouched: Level::Domain,
         quiet: false,
+        channel: crate::desk::request::Channel::Mail,
     }
 }
 

@@ -176,8 +176,8 @@ async fn open(connection: &mut AnyConnection, opened: &[Opened]) -> Result<()> {
     let mut query = made(format!(
         "INSERT INTO requests (id, number_year, number_count, customer, installation, requester, requester_name, requester_key, \
          locale, kind, type, subject, message_id, arrived_us, opens_us, registration_day, status, due_us, acknowledged, vouched, quiet, \
-         created_us, course, wakes_us, continues_year, continues_count, succession, to_write) VALUES {}",
-        rows(28, opened.len())
+         created_us, course, wakes_us, continues_year, continues_count, channel, succession, to_write) VALUES {}",
+        rows(29, opened.len())
     ));
     for Opened {
         id,
@@ -220,6 +220,7 @@ async fn open(connection: &mut AnyConnection, opened: &[Opened]) -> Result<()> {
             .bind(onward.and_then(|onward| onward.wakes).map(micros))
             .bind(continues.map(|number| i64::from(number.year())))
             .bind(continues.map(|number| i64::from(number.count())))
+            .bind(matter.channel.word())
             .bind(onward.and_then(|onward| succession::text(onward.succession.as_deref())))
             .bind(i64::from(onward.is_some_and(is_to_write)));
     }

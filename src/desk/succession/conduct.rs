@@ -14,12 +14,13 @@ use crate::desk::decide::{Decision, Evidence, Incoming, Known, Lead, Verdict};
 use crate::desk::draft::{Draft, StatusChange};
 use crate::desk::event::{Event, Outcome};
 use crate::desk::life::{self, Mover};
-use crate::desk::notice::{Alert, Purpose, Tells, Template};
+use crate::desk::notice::{Purpose, Tells, Template};
 use crate::desk::people::{Customer, Directory, Representative, Specialist, Standing};
 use crate::desk::reception::held;
 use crate::desk::registration::matter;
 use crate::desk::request::{Kind, Matter, PendingKind, Request, Status};
-use crate::desk::telling::{self, State};
+use crate::desk::specialist;
+use crate::desk::telling;
 
 use super::passing;
 
@@ -42,65 +43,84 @@ pub(in crate::desk) fn speaks(text: &str) -> bool {
     lines(text).any(|line| command::read(line).is_some())
 }
 
-/// A specialist's letter about a request that is a succession; none if it has no command for it.
+/// Whether the letter opens a succession at its top.
+pub(in crate::desk) fn opens(text: &str) -> bool {
+    lines(text).any(|line| {
+        matches!(
+            command::read(line),
+            Some(Ok(Command::Open(_)) | Err(command::Unclear::NoName))
+        )
+    })
+}
+
+/// Whether the letter is about the succession that it leads to: by a command, or by a letter of the customer that it brings.
+pub(in crate::desk) fn is_about(incoming: &Incoming<'_>, lead: &Lead) -> bool {
+    let brings = |p: &Procedure| p.is_open() && evidence::is_attached(incoming.letter);
+    let procedure = lead.request.succession.as_deref();
+    procedure.is_some_and(|p| speaks(&incoming.letter.new_text) || brings(p))
+}
+
+/// A specialist's letter about a request that is a succession.
 pub(in crate::desk) fn letter(
-    draft: &mut Draft<'_>,
+    mut draft: Draft<'_>,
     known: &Known,
     incoming: &Incoming<'_>,
     lead: &Lead,
-    specialist: &Specialist,
-) -> Option<Verdict> {
-    let request = &lead.request;
-    let procedure = request.succession.as_deref()?;
-    let customer = draft.desk.directory.customer(&procedure.customer)?;
-    let files = specialist_paper(incoming, customer).is_some() && procedure.is_open();
-    let text = &incoming.letter.new_text;
-    if !speaks(text) && !files {
-        return None;
-    }
-    let own = |to: &Address| draft.desk.directory.same(to, &specialist.address);
-    let answers =
-        lead.evidence == Evidence::InternalToken && lead.written_to.as_ref().is_some_and(own);
+    person: &Specialist,
+) -> Decision {
+    let (request, text) = (&lead.request, &incoming.letter.new_text);
+    let own = specialist::answers_own(draft.desk, lead, &person.address);
     let authentication = incoming.mailbox.authentication;
-    if !authority::may_conduct(incoming.assurance, authentication, answers) {
-        let reason = "A command of a specialist needs an authenticated letter that answers one of the desk's internal letters to them (R13)";
-        draft.because(reason);
-        let tells = telling::tells(draft.desk, &request.matter, State::of(request));
-        telling::alert(draft, Some(incoming), tells, Alert::Held(reason.into()));
-        return Some(Verdict::Held);
+    if let Err(why) = authority::may_command(incoming.assurance, authentication, own, false) {
+        return specialist::unproved(draft, incoming, Some(lead), person, why);
     }
+    draft.because("A specialist's commands, proved to be theirs (R39, S43)");
+    draft.speak();
     draft.concerns(request);
     draft.event(Event::Attached {
-        by: specialist.address.clone(),
+        by: person.address.clone(),
         evidence: lead.evidence.in_words().to_owned(),
         internal: true,
     });
+    if let Evidence::Confirmation(id) = lead.evidence {
+        draft.event(Event::Settled {
+            pending: id,
+            outcome: Outcome::Confirmed,
+            by: Some(person.address.clone()),
+        });
+    }
     let scene = Scene {
         directory: &draft.desk.directory,
         known,
         request,
-        by: &specialist.address,
+        by: &person.address,
         arrived: incoming.arrived,
         today: draft.desk.calendar.day_of(draft.now),
     };
-    match scene.all(text, specialist_paper(incoming, customer)) {
+    match scene.all(text, specialist_paper(&draft, incoming, request)) {
         Err(refused) => {
             draft.because(
                 "A command could not be followed: nothing of the letter took effect (R39)",
             );
-            let to = (specialist.name.as_str(), &specialist.address);
-            report::specialist(draft, request, to, refused);
+            let to = (person.name.as_str(), &person.address);
+            report::specialist(&mut draft, request, to, refused);
         }
         Ok(done) => {
             draft.because("A specialist conducts the change of representative (R30)");
-            follow(draft, incoming, request, specialist, done);
+            follow(&mut draft, incoming, request, person, done);
         }
     }
-    Some(Verdict::Attached)
+    draft.end(Verdict::Attached)
 }
 
 /// A letter of the customer that a specialist passes on: from whom it came is their word, so it is nobody's official address.
-fn specialist_paper(incoming: &Incoming<'_>, customer: &Customer) -> Option<evidence::Paper> {
+fn specialist_paper(
+    draft: &Draft<'_>,
+    incoming: &Incoming<'_>,
+    request: &Request,
+) -> Option<evidence::Paper> {
+    let procedure = request.succession.as_deref().filter(|p| p.is_open())?;
+    let customer = draft.desk.directory.customer(&procedure.customer)?;
     paper(incoming, customer, Source::Specialist, true)
 }
 
@@ -508,9 +528,8 @@ pub(in crate::desk) fn open(
 ) -> Decision {
     let authentication = incoming.mailbox.authentication;
     // It answers nothing yet; what it opens changes nothing before commands that do.
-    if !authority::may_conduct(incoming.assurance, authentication, true) {
-        let reason = "It claims to come from the desk's own people and nothing proves it (R13)";
-        return held(draft, incoming, Tells::default(), reason.to_owned());
+    if let Err(why) = authority::may_command(incoming.assurance, authentication, false, true) {
+        return held(draft, incoming, Tells::default(), why.to_owned());
     }
     let asked = lines(&incoming.letter.new_text).find_map(|line| match command::read(line) {
         Some(Ok(Command::Open(name))) => Some(name),

@@ -11,7 +11,7 @@ use crate::desk::deadline;
 use crate::desk::decide::{Decision, Known, Verdict};
 use crate::desk::draft::Draft;
 use crate::desk::event::Event;
-use crate::desk::notice::{Past, Purpose, Succession, Tells, Template};
+use crate::desk::notice::{Earlier, Purpose, Succession, Tells, Template};
 use crate::desk::people::Customer;
 use crate::desk::policy::Desk;
 use crate::desk::request::Request;
@@ -168,7 +168,7 @@ fn hand_over(
         address: new.address.clone(),
         name: new.name.clone(),
     };
-    let past = known.past.iter().map(|r| Past {
+    let past = known.past.iter().map(|r| Earlier {
         number: r.number,
         arrived: r.matter.arrived,
         subject: r.matter.subject.clone(),

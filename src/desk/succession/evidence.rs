@@ -279,6 +279,14 @@ pub fn form_of(letter: &Letter, checks: &[SignatureCheck], customer: &Customer) 
     }
 }
 
+/// Whether a letter of the customer seems to be attached at all.
+pub fn is_attached(letter: &Letter) -> bool {
+    letter
+        .attachments
+        .iter()
+        .any(|a| is_signature(a) || is_scan(a))
+}
+
 /// What the preliminary check tells of signatures; of very many only the first.
 pub fn findings(checks: &[SignatureCheck], customer: &Customer) -> Vec<String> {
     let found = checks.iter().filter(|c| c.form != signature::Form::Letter);

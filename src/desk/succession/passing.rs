@@ -7,9 +7,9 @@ use crate::desk::address::Address;
 use crate::desk::amendment::{Amendment, Person};
 use crate::desk::deadline;
 use crate::desk::decide::{Decision, Verdict};
-use crate::desk::draft::{Draft, StatusChange};
+use crate::desk::draft::{Draft, StatusChange, Waits};
 use crate::desk::event::{Event, Outcome};
-use crate::desk::notice::{Purpose, Tells, Template};
+use crate::desk::notice::{Tells, Template};
 use crate::desk::people::{Appointment, Directory, Installation, Representative, Role, Standing};
 use crate::desk::policy::Desk;
 use crate::desk::request::{Pending, PendingKind, Request, Status};
@@ -90,24 +90,23 @@ pub struct Heir<'a> {
     pub appointment: Appointment<'a>,
 }
 
-/// Everybody who holds no office on this day where they once did, with the primary who does.
+/// Everybody who holds no office on this day where they once did, with who follows them in the same role: for a primary the one in office, for
+/// anybody else whoever took office on the day after.
 pub fn heirs(directory: &Directory, day: NaiveDate) -> Vec<Heir<'_>> {
     let mut heirs: Vec<Heir<'_>> = Vec::new();
     for customer in directory.customers() {
         for installation in &customer.installations {
-            let Some(person) = installation.primary(day) else {
-                continue;
-            };
             for left in &installation.representatives {
                 let over = left.until.is_some_and(|until| until < day);
                 let known = |h: &Heir<'_>| {
                     h.appointment.installation.id == installation.id
                         && directory.same(&h.left.address, &left.address)
                 };
-                if over
-                    && !in_office(directory, installation, &left.address, day)
-                    && !heirs.iter().any(known)
-                {
+                let gone = over && !in_office(directory, installation, &left.address, day);
+                let Some(person) = follower(installation, left, day).filter(|_| gone) else {
+                    continue;
+                };
+                if !heirs.iter().any(known) {
                     heirs.push(Heir {
                         left,
                         appointment: Appointment {
@@ -121,6 +120,20 @@ pub fn heirs(directory: &Directory, day: NaiveDate) -> Vec<Heir<'_>> {
         }
     }
     heirs
+}
+
+fn follower<'a>(
+    installation: &'a Installation,
+    left: &Representative,
+    day: NaiveDate,
+) -> Option<&'a Representative> {
+    if left.role == Role::Primary {
+        return installation.primary(day);
+    }
+    let next = left.until.and_then(|until| until.succ_opt());
+    let follows =
+        |r: &&Representative| r.role == left.role && r.in_office(day) && Some(r.since) == next;
+    installation.representatives.iter().find(follows)
 }
 
 fn in_office(
@@ -158,7 +171,8 @@ pub(in crate::desk) fn pass(
             installation: heir.appointment.installation.id.clone(),
         });
     }
-    for pending in request.pending.iter().filter(|p| same(&p.party)) {
+    let theirs = |p: &&Pending| is_theirs(p.kind) && same(&p.party);
+    for pending in request.pending.iter().filter(theirs) {
         ask_anew(&mut draft, request, pending, heir);
     }
     draft.end(Verdict::Attached)
@@ -181,9 +195,9 @@ fn ask_anew(draft: &mut Draft<'_>, request: &Request, pending: &Pending, heir: &
                 .opening(day)
                 .filter(|_| deadlines.remind_confirm > 0);
             let to = heir.appointment.person;
-            draft.event(Event::Waits {
+            let purpose = draft.wait(Waits {
                 kind: PendingKind::PrimaryConfirmation,
-                party: to.address.clone(),
+                party: &to.address,
                 lapses,
                 remind,
                 days: None,
@@ -197,13 +211,11 @@ fn ask_anew(draft: &mut Draft<'_>, request: &Request, pending: &Pending, heir: &
                 requester: Some(request.matter.requester.clone()),
                 ..telling::tells(draft.desk, &matter, state)
             };
-            // The secret is that of the pending which this decision opens, by its place among them.
-            let place = draft.waits().saturating_sub(1);
             draft.tell(telling::to_representative(
                 Template::OrderToConfirm,
                 to,
                 matter.locale,
-                Purpose::ConfirmNew(place),
+                purpose,
                 tells,
             ));
         }
@@ -218,7 +230,18 @@ fn ask_anew(draft: &mut Draft<'_>, request: &Request, pending: &Pending, heir: &
                 });
             }
         }
-        PendingKind::Consent | PendingKind::Extension => {}
+        PendingKind::Consent | PendingKind::Extension | PendingKind::Commands => {}
+    }
+}
+
+/// Whether it waits for the word of somebody at the customer.
+fn is_theirs(kind: PendingKind) -> bool {
+    match kind {
+        PendingKind::PrimaryConfirmation
+        | PendingKind::Challenge
+        | PendingKind::Identity
+        | PendingKind::WhichInstallation => true,
+        PendingKind::Consent | PendingKind::Extension | PendingKind::Commands => false,
     }
 }
 
@@ -236,8 +259,9 @@ pub fn concerns(directory: &Directory, request: &Request, heir: &Heir<'_>, day: 
                 )
         }
     };
-    let waits = request.pending.iter().any(|p| {
-        same(&p.party) && !matches!(p.kind, PendingKind::Consent | PendingKind::Extension)
-    });
+    let waits = request
+        .pending
+        .iter()
+        .any(|p| is_theirs(p.kind) && same(&p.party));
     request.status != Status::Closed && here && (same(&request.matter.requester) || waits)
 }

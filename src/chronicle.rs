@@ -92,6 +92,11 @@ fn sentence(word: &str, said: &Said<'_>) -> String {
                 said.text("why")
             )
         }
+        "waits" if matches!(said.text("for").as_str(), "consent" | "extension") => format!(
+            "Waits for {} {}",
+            said.text("party"),
+            purpose(&said.text("for"))
+        ),
         "waits" => format!(
             "Waits until {} for {} {}",
             said.moment("lapses"),
@@ -126,6 +131,14 @@ fn onward(word: &str, said: &Said<'_>) -> String {
             said.text("by")
         ),
         "due-moved" => format!("The answer is now due {}", said.moment("due")),
+        "consented" => format!("Consented to by {}", said.text("by")),
+        "more-time-asked" => format!(
+            "{} asks for {} working days more: {}",
+            said.text("by"),
+            said.data.get("working_days").unwrap_or(&Value::Null),
+            said.text("reason")
+        ),
+        "reminder-put-off" => format!("A reminder is put off to {}", said.moment("to")),
         "extended" => format!(
             "{} working days more were agreed to",
             said.data.get("working_days").unwrap_or(&Value::Null)
@@ -159,6 +172,7 @@ pub fn purpose(word: &str) -> &str {
         "which-installation" => "to say which installation it is about",
         "consent" => "to agree",
         "extension" => "to agree to more time",
+        "commands" => "to repeat their commands",
         other => other,
     }
 }
