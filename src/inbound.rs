@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Mailbox};
 use crate::desk::assurance::Level;
 use crate::desk::consent;
-use crate::desk::decide::{self, Decision, Incoming, Known, Occasion, Verdict};
+use crate::desk::decide::{self, Concern, Decision, Incoming, Known, Occasion, Verdict};
 use crate::desk::people::Directory;
 use crate::desk::people::Standing;
 use crate::desk::policy::{Authentication, MailboxPolicy, Strangers};
@@ -119,6 +119,11 @@ impl Inbound {
     pub fn checking_by(mut self, helper: PathBuf) -> Self {
         self.helper = Some(helper);
         self
+    }
+
+    /// Whether requests may have to pass to successors (R31), so that [`Inbound::tick`] is due whatever the clock says.
+    pub fn owes(&self) -> bool {
+        self.passed.is_none()
     }
 
     /// Decides on the next letters that wait, in order of arrival; nothing decided means that none waits.
@@ -374,6 +379,11 @@ impl Inbound {
             now,
         );
         self.watch.note(&sight, &decision, now);
+        let day = |at| config.desk.calendar.day_of(at);
+        if matches!(decision.concern, Concern::Opened(_)) && day(waiting.arrived) != day(now) {
+            // Whoever wrote it may have left office since.
+            self.passed = None;
+        }
         let result = LetterResult {
             id: waiting.id,
             sha256: waiting.sha256,

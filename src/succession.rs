@@ -15,6 +15,7 @@ use crate::desk::people::Role;
 use crate::desk::request::Request;
 use crate::desk::succession::passing;
 use crate::desk::succession::procedure::Effect;
+use crate::knowledge;
 use crate::occasion::decide_on;
 use crate::store::pool::Store;
 use crate::store::work::Work;
@@ -193,8 +194,12 @@ pub async fn passing_on(
         let at = &heir.appointment;
         for request in work.unclosed(&at.customer.id, &at.installation.id).await? {
             if passing::concerns(directory, &request, &heir, day) {
+                let known = Known {
+                    opening: knowledge::opening_of(work, request.id).await?,
+                    ..Known::default()
+                };
                 let occasion = Occasion::Passes(&request, &heir);
-                written.push(decide_on(work, config, &Known::default(), &occasion, now)?);
+                written.push(decide_on(work, config, &known, &occasion, now)?);
             }
         }
     }

@@ -378,6 +378,7 @@ impl Play {
         for edit in edits {
             match edit.split_once(" => ") {
                 Some((old, new)) => {
+                    let old = &old.replace("\\n", "\n");
                     assert!(text.contains(old), "{name} has no {old}");
                     text = text.replacen(old, &new.replace("\\n", "\n"), 1);
                 }

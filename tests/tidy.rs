@@ -31,7 +31,7 @@ const ARROWS: &[(&str, &str)] = &[
         "takeover",
         "succession occasion store config desk telemetry",
     ),
-    ("succession", "occasion store config desk"),
+    ("succession", "knowledge occasion store config desk"),
     ("occasion", "writing store config desk"),
     ("intake", "imap maildir store config clock telemetry desk"),
     (

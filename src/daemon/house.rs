@@ -236,7 +236,7 @@ impl Decider {
             *taken_over = true;
         }
         let ticked = match self.store.next_moment().await? {
-            _ if anew => inbound.tick(config).await?,
+            _ if anew || inbound.owes() => inbound.tick(config).await?,
             Some(moment) if moment <= self.clock.now() => inbound.tick(config).await?,
             _ => Default::default(),
         };

@@ -331,7 +331,7 @@ pub fn decide(desk: &Desk, known: &Known, occasion: &Occasion<'_>, now: DateTime
         Occasion::Due(request) => ticking::due(desk, known, request, now),
         Occasion::Amended(request, outcome) => effect::amended(desk, request, *outcome, now),
         Occasion::Edited(request) => effect::edited(desk, request, now),
-        Occasion::Passes(request, heir) => passing::pass(desk, request, heir, now),
+        Occasion::Passes(request, heir) => passing::pass(desk, known, request, heir, now),
         Occasion::Remind(request, pending) => ticking::remind(desk, known, request, pending, now),
         Occasion::Undelivered {
             request,

@@ -34,10 +34,15 @@ pub enum Step {
 /// What comes next and when; none if time alone brings nothing more. It follows from the request alone, so a moment that was missed, or that a
 /// new configuration moves, is found again.
 pub fn next(desk: &Desk, request: &Request) -> Option<(DateTime<Utc>, Step)> {
-    let succession = effect::next(desk, request).map(|(at, due)| (at, Step::Succession(due)));
-    // Of two at one moment the change goes first: what it brings may make the other needless.
-    let both = succession.into_iter().chain(of_life(desk, request));
-    both.min_by_key(|(at, _)| *at)
+    steps(desk, request).into_iter().min_by_key(|(at, _)| *at)
+}
+
+/// Everything that comes next of its own accord. Of two at one moment the change of representative goes first: what it brings may make the
+/// other needless.
+fn steps(desk: &Desk, request: &Request) -> Vec<(DateTime<Utc>, Step)> {
+    let succession = effect::steps(desk, request).into_iter();
+    let succession = succession.map(|(at, due)| (at, Step::Succession(due)));
+    succession.chain(of_life(desk, request)).collect()
 }
 
 /// What comes next of R21 and R22.
@@ -99,15 +104,20 @@ fn deadline_step(desk: &Desk, request: &Request) -> Option<(DateTime<Utc>, Step)
     })
 }
 
-/// When a request is to be looked at: the moment of its next step; where that has passed at night, the next opening (`BEHAVIOURS` F68).
+/// When a request is to be looked at: the moment of its next step; where that has passed at night, the next opening (`BEHAVIOURS` F68). What
+/// waits for an opening holds nothing up that does not.
 pub(super) fn wakes(desk: &Desk, request: &Request, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let (at, step) = next(desk, request)?;
-    Some(match step {
+    let steps = steps(desk, request).into_iter();
+    steps.map(|(at, step)| moment(desk, at, step, now)).min()
+}
+
+fn moment(desk: &Desk, at: DateTime<Utc>, step: Step, now: DateTime<Utc>) -> DateTime<Utc> {
+    match step {
         Step::Close | Step::Succession(Due::InForce) => at,
         Step::Warn | Step::Overdue | Step::Remind | Step::Succession(_) => {
             at.max(desk.calendar.place(now.max(at)).opens)
         }
-    })
+    }
 }
 
 /// Does what has become due, if anything has; of several things that were missed only what still makes sense.
@@ -115,11 +125,11 @@ pub(super) fn due(desk: &Desk, known: &Known, request: &Request, now: DateTime<U
     let mut draft = Draft::new(desk, now);
     draft.concerns(request);
     draft.look_again();
-    match next(desk, request) {
-        Some((at, step)) if at <= now && wakes(desk, request, now).is_some_and(|at| at <= now) => {
-            take(&mut draft, known, request, step);
-        }
-        _ => draft.because("Nothing is due yet"),
+    let steps = steps(desk, request).into_iter();
+    let ready = steps.filter(|(at, step)| moment(desk, *at, *step, now) <= now);
+    match ready.min_by_key(|(at, _)| *at) {
+        Some((_, step)) => take(&mut draft, known, request, step),
+        None => draft.because("Nothing is due yet"),
     }
     draft.end(Verdict::Attached)
 }

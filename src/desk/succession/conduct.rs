@@ -10,6 +10,7 @@ use super::report;
 use crate::desk::address::Address;
 use crate::desk::authority;
 use crate::desk::course::Ending;
+use crate::desk::deadline;
 use crate::desk::decide::{Decision, Evidence, Incoming, Known, Lead, Verdict};
 use crate::desk::draft::{Draft, StatusChange};
 use crate::desk::event::{Event, Outcome};
@@ -389,6 +390,13 @@ fn follow(
 ) {
     for step in done.steps {
         draft.event(Event::Succession(step));
+    }
+    let stands = draft.stands().and_then(|r| r.succession);
+    if stands.as_deref().is_some_and(evidence::needs_original) {
+        let desk = draft.desk;
+        let day = desk.calendar.place(incoming.arrived).day;
+        let due = deadline::due(&desk.calendar, day, desk.deadlines.paper_original);
+        draft.event(Event::Succession(Step::OriginalDue(due)));
     }
     if let Some(why) = done.refusal {
         refuse(draft, incoming, request, specialist, why);

@@ -28,36 +28,33 @@ pub enum Due {
     InForce,
 }
 
-/// What comes next and when; none if time alone brings nothing more.
-pub(in crate::desk) fn next(desk: &Desk, request: &Request) -> Option<(DateTime<Utc>, Due)> {
-    let procedure = request.succession.as_deref().filter(|p| !p.ended)?;
-    let calendar = &desk.calendar;
-    let original = procedure.awaited().and_then(|original| {
-        if original.late.is_some() {
-            return None;
-        }
-        let late = calendar.place(original.due).opens;
-        if original.reminded.is_some() {
-            return Some((late, Due::Late));
-        }
-        let reminder = deadline::warning(calendar, original.due, 1);
-        // Nobody is reminded who was just told.
-        let told = procedure.papers.iter().map(|p| p.at).max();
-        Some(if told.is_none_or(|told| told < reminder) {
-            (reminder, Due::Remind)
-        } else {
-            (late, Due::Late)
-        })
-    });
+/// What time alone still brings, each with its moment.
+pub(in crate::desk) fn steps(desk: &Desk, request: &Request) -> Vec<(DateTime<Utc>, Due)> {
+    let Some(procedure) = request.succession.as_deref().filter(|p| !p.ended) else {
+        return Vec::new();
+    };
     let day = procedure
         .named
         .as_ref()
         .filter(|_| procedure.effect == Effect::Written)
-        .map(|named| (calendar.start_of_day(named.from), Due::InForce));
-    [original, day]
-        .into_iter()
-        .flatten()
-        .min_by_key(|(at, _)| *at)
+        .map(|named| (desk.calendar.start_of_day(named.from), Due::InForce));
+    let original = of_original(desk, procedure);
+    day.into_iter().chain(original).collect()
+}
+
+fn of_original(desk: &Desk, procedure: &Procedure) -> Option<(DateTime<Utc>, Due)> {
+    let calendar = &desk.calendar;
+    let original = procedure.awaited().filter(|o| o.late.is_none())?;
+    let late = (calendar.place(original.due).opens, Due::Late);
+    let reminder = deadline::warning(calendar, original.due, 1);
+    // Nobody is reminded who was just told.
+    let told = procedure.papers.iter().map(|p| p.at).max();
+    let remind = original.reminded.is_none() && told.is_none_or(|told| told < reminder);
+    Some(if remind {
+        (reminder, Due::Remind)
+    } else {
+        late
+    })
 }
 
 /// Does what has become due.
@@ -189,6 +186,13 @@ fn hand_over(
         purpose,
         tells(welcomed),
     );
+    // What is still to be said of this request is the successor's to hear.
+    if before.is_some_and(|b| same(&b.address, &request.matter.requester)) {
+        draft.event(Event::RequesterChanged {
+            to: new.address.clone(),
+            name: new.name.clone(),
+        });
+    }
     // Whoever left is told that they did, and not who follows (A39).
     if let Some(before) = before.filter(|b| !same(&b.address, &new.address)) {
         let left = Reader {

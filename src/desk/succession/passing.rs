@@ -6,7 +6,7 @@ use super::procedure::{Change, Named, Procedure};
 use crate::desk::address::Address;
 use crate::desk::amendment::{Amendment, Person};
 use crate::desk::deadline;
-use crate::desk::decide::{Decision, Verdict};
+use crate::desk::decide::{Decision, Known, Verdict};
 use crate::desk::draft::{Draft, StatusChange, Waits};
 use crate::desk::event::{Event, Outcome};
 use crate::desk::notice::{Tells, Template};
@@ -71,7 +71,10 @@ pub fn is_written(directory: &Directory, installations: &[String], named: &Named
                 same(&person.address) && primary.since == named.from
             }
             Change::Contact { address, phone } => {
-                address.as_ref().is_none_or(same)
+                // A new address is an appointment of its own, unless a person wrote it over the old one.
+                let new = named.predecessor.as_ref().is_none_or(|p| !same(&p.address));
+                let stands = |a| same(a) && (new || primary.since == named.from);
+                address.as_ref().is_none_or(stands)
                     && phone
                         .as_ref()
                         .is_none_or(|p| Some(p) == primary.phone.as_ref())
@@ -151,6 +154,7 @@ fn in_office(
 /// R31: an open request of somebody who left office passes to who is in office now, with everything that waited for the word of the one who left.
 pub(in crate::desk) fn pass(
     desk: &Desk,
+    known: &Known,
     request: &Request,
     heir: &Heir<'_>,
     now: DateTime<Utc>,
@@ -173,13 +177,19 @@ pub(in crate::desk) fn pass(
     }
     let theirs = |p: &&Pending| is_theirs(p.kind) && same(&p.party);
     for pending in request.pending.iter().filter(theirs) {
-        ask_anew(&mut draft, request, pending, heir);
+        ask_anew(&mut draft, known, request, pending, heir);
     }
     draft.end(Verdict::Attached)
 }
 
 /// What waited for the word of somebody who left: an order waits for that of who is in office now; the rest waits no more.
-fn ask_anew(draft: &mut Draft<'_>, request: &Request, pending: &Pending, heir: &Heir<'_>) {
+fn ask_anew(
+    draft: &mut Draft<'_>,
+    known: &Known,
+    request: &Request,
+    pending: &Pending,
+    heir: &Heir<'_>,
+) {
     draft.event(Event::Settled {
         pending: pending.id,
         outcome: Outcome::Superseded,
@@ -210,6 +220,11 @@ fn ask_anew(draft: &mut Draft<'_>, request: &Request, pending: &Pending, heir: &
                 requester_name: Some(request.matter.requester_name.clone()),
                 requester: Some(request.matter.requester.clone()),
                 ..telling::tells(draft.desk, &matter, state)
+            };
+            // Nobody confirms what they have not seen.
+            let tells = match known.opening.as_deref() {
+                Some(letter) => telling::citing(tells, letter),
+                None => tells,
             };
             draft.tell(telling::to_representative(
                 Template::OrderToConfirm,
