@@ -208,6 +208,11 @@ fn or(value: String, instead: &str) -> String {
 
 fn mailbox(from: &Value) -> String {
     let part = |key: &str| glimpse(&from.get(key).map(plain).unwrap_or_default());
+    // What is from nobody is shown as it was written: an address picked out of it would look like a sender.
+    let field = part("field");
+    if !field.is_empty() {
+        return field;
+    }
     match (part("name"), part("address")) {
         (name, address) if address.is_empty() => name,
         (name, address) if name.is_empty() => address,

@@ -45,10 +45,6 @@ pub struct Case<'a> {
 pub fn json(case: &Case<'_>) -> Value {
     let moment = |at: DateTime<Utc>| moment(at, case.zone);
     let letter = case.letter;
-    let (name, address) = match &letter.from {
-        From::One { address, name } => (name.clone(), address.to_string()),
-        From::Nobody { shown, .. } => (shown.clone(), String::new()),
-    };
     let found = Found::of(case);
     let registered = case.decision.events.iter().find_map(|e| {
         if let Event::Registered { day, due, .. } = e {
@@ -65,7 +61,7 @@ pub fn json(case: &Case<'_>) -> Value {
     json!({
         "message_id": letter.message_id,
         "subject": letter.subject,
-        "from": {"name": name, "address": address},
+        "from": from(&letter.from),
         "to": letter.to.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "cc": letter.cc.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "date": letter.date.map(|d| d.to_rfc3339_opts(SecondsFormat::Secs, false)),
@@ -103,10 +99,27 @@ pub fn json(case: &Case<'_>) -> Value {
     })
 }
 
+/// Whom the letter says it is from. Where `nobody` says why nobody is taken for its sender, name and address are a bare claim, and `field` is the
+/// text that they stand in.
+fn from(from: &From) -> Value {
+    match from {
+        From::One { address, name } => {
+            json!({"name": name, "address": address.to_string(), "nobody": null, "field": null})
+        }
+        From::Nobody {
+            why,
+            shown,
+            claimed,
+        } => {
+            json!({"name": claimed.name, "address": claimed.address, "nobody": why, "field": shown})
+        }
+    }
+}
+
 /// The same object for a letter that is kept and not yet read.
 pub fn undecided(arrived: DateTime<Utc>, zone: Tz) -> Value {
     json!({
-        "message_id": null, "subject": "", "from": {"name": "", "address": ""}, "to": [], "cc": [], "date": null,
+        "message_id": null, "subject": "", "from": {"name": "", "address": "", "nobody": null, "field": null}, "to": [], "cc": [], "date": null,
         "arrived": moment(arrived, zone), "text": "", "new_text": "", "attachments": [], "automatic": null, "bounce": null,
         "assurance": {"level": "none", "evidence": []}, "sender": null, "about": null, "kind": null, "type": null, "verdict": null,
         "number": null, "registration_day": null, "opens": null, "due": null, "letters": [],
@@ -239,5 +252,9 @@ pub fn shown(text: &str) -> String {
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default();
+    bytes
+        .iter()
+        .flat_map(|b| [digit(b >> 4), digit(b & 15)])
+        .collect()
 }

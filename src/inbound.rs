@@ -2,8 +2,8 @@
 //!
 //! 1. `intake`: a mailbox shows a message beyond the cursor; its bytes are kept and committed before anything reads them.
 //! 2. [`Inbound::step`] takes the undecided letters in order of arrival, counts the attempt, commits.
-//! 3. [`examination::examine`]: bytes become a letter, its sender is judged, its clues are found. Nothing here knows the store. Where a
-//!    signature would make the sender surer, the DNS is asked; while it is silent, that letter waits and no other.
+//! 3. [`crate::examination::examine`], by [`reading`]: bytes become a letter, its sender is judged, its clues are found. Nothing there knows the
+//!    store. Where a signature would make the sender surer, the DNS is asked; while it is silent, that letter waits and no other.
 //! 4. [`knowledge::known`]: what the store knows that bears on it: the request it seems to be about, what the sender caused before.
 //! 5. `desk::decide`: the rules.
 //! 6. [`writing::write()`]: the notices become letters with fixed bytes and Message-IDs.
@@ -13,11 +13,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 
 use crate::authentication;
 use crate::clock::Clock;
@@ -31,11 +30,12 @@ use crate::desk::policy::{Authentication, MailboxPolicy, Strangers};
 use crate::desk::request::Kind;
 use crate::desk::succession::opening;
 use crate::dns::resolver::Resolver;
-use crate::examination::{self, Examined};
+use crate::examination::Examined;
 use crate::knowledge;
 use crate::mail::enclosure;
 use crate::mail::parse::Caps;
 use crate::occasion::{apply, decide_on};
+use crate::reading;
 use crate::signature::Checker;
 use crate::store::column::Pressed;
 use crate::store::letters::{LetterId, Waiting};
@@ -47,11 +47,7 @@ use crate::watch::{Sight, Watch};
 use crate::writing::{self, Draft, Files};
 
 /// Letters taken at a time.
-const BATCH: u32 = 128;
-/// Letters decided on in one transaction.
-const PORTION: usize = 16;
-/// Raw octets held in memory at a time (P9).
-const BATCH_BYTES: u64 = 4 << 20;
+const BATCH: u32 = 256;
 /// Attempts at reading one letter before it is recorded as unreadable (A5).
 const ATTEMPTS: u32 = 3;
 
@@ -90,6 +86,12 @@ impl Progress {
     /// Whether there was nothing to do.
     pub fn is_idle(&self) -> bool {
         self.decided == 0 && self.postponed == 0
+    }
+
+    fn add(&mut self, further: Self) {
+        self.decided = self.decided.saturating_add(further.decided);
+        self.written = self.written.saturating_add(further.written);
+        self.postponed = self.postponed.saturating_add(further.postponed);
     }
 }
 
@@ -139,10 +141,7 @@ impl Inbound {
     }
 
     async fn round(&mut self, config: &Arc<Config>, locked: bool) -> Result<Progress> {
-        let mut waiting = self
-            .store
-            .undecided(BATCH, BATCH_BYTES, self.clock.now())
-            .await?;
+        let mut waiting = self.store.undecided(BATCH, self.clock.now()).await?;
         // A letter that took the process down with it must not take its neighbours down again: once tried, each goes alone.
         if waiting.iter().any(|w| w.attempts > 0) {
             waiting.truncate(1);
@@ -170,25 +169,15 @@ impl Inbound {
         let (readable, spent): (Vec<_>, Vec<_>) =
             waiting.into_iter().partition(|w| w.attempts < ATTEMPTS);
         let mut progress = Progress::default();
-        // While one portion is decided on, the next is read on another thread.
-        let mut portions = portions(readable).into_iter();
-        let mut reading = portions.next().map(|p| examine_aside(p, config));
-        while let Some(portion) = reading {
-            let examined = portion
-                .await
-                .context("Reading a letter broke off; it will be tried again alone")?;
-            reading = portions.next().map(|p| examine_aside(p, config));
-            let now = self.clock.now();
-            let (mut examined, waits) = authentication::settle(&mut self.dns, examined, now).await;
-            self.check_signatures(config, &mut examined).await;
-            self.store.postpone(&waits).await?;
-            progress.postponed = progress.postponed.saturating_add(waits.len());
-            let done = self.portion(config, examined, locked).await?;
-            progress.decided = progress.decided.saturating_add(done.decided);
-            progress.written = progress.written.saturating_add(done.written);
-            if done.written > 0 {
-                self.written.notify_one();
-            }
+        let mut portions = reading::portions(readable).into_iter();
+        let store = self.store.clone();
+        let mut read = reading::read(&store, config, portions.next()).await?;
+        while let Some(portion) = read {
+            // While one portion is decided on, the next is fetched, and read on another thread.
+            let next = reading::read(&store, config, portions.next());
+            let (done, next) = tokio::join!(self.settle_and_decide(config, portion, locked), next);
+            progress.add(done?);
+            read = next?;
         }
         if spent.is_empty() {
             return Ok(progress);
@@ -206,19 +195,44 @@ impl Inbound {
     }
 
     /// R29: the signatures of letters that ask for a change of representative, from people who may bring one. Nothing is locked meanwhile.
-    async fn check_signatures(&self, config: &Config, letters: &mut [(Waiting, Examined)]) {
+    async fn check_signatures(
+        &self,
+        config: &Config,
+        letters: &mut [(Waiting, Examined)],
+    ) -> Result<()> {
         for (waiting, examined) in letters {
             if waiting.oversize.is_none() && may_bring_a_letter(config, waiting, examined) {
+                let (_, raw) = self.store.look().await?.original(waiting.id).await?;
                 let mut checker = Checker::new(config.signatures.clone());
                 if let Some(helper) = &self.helper {
                     checker = checker.with_helper(helper.clone());
                 }
-                examined.signatures = checker.check(&waiting.raw, waiting.arrived).await;
+                examined.signatures = checker.check(&raw, waiting.arrived).await;
             }
         }
+        Ok(())
     }
 
-    /// Letters that were read: decided on one after the other, their letters written side by side, all committed together.
+    /// Letters that were read: those whose senders can be judged are decided on, the others put off.
+    async fn settle_and_decide(
+        &mut self,
+        config: &Arc<Config>,
+        examined: Vec<(Waiting, Examined)>,
+        locked: bool,
+    ) -> Result<Progress> {
+        let now = self.clock.now();
+        let (mut examined, waits) = authentication::settle(&mut self.dns, examined, now).await;
+        self.check_signatures(config, &mut examined).await?;
+        self.store.postpone(&waits).await?;
+        let mut progress = self.portion(config, examined, locked).await?;
+        if progress.written > 0 {
+            self.written.notify_one();
+        }
+        progress.postponed = waits.len();
+        Ok(progress)
+    }
+
+    /// Letters that can be decided on: one after the other, their letters written side by side, all committed together.
     async fn portion(
         &mut self,
         config: &Arc<Config>,
@@ -346,12 +360,10 @@ impl Inbound {
         &mut self,
         work: &mut Work,
         config: &Config,
-        mut waiting: Waiting,
+        waiting: Waiting,
         mut examined: Examined,
         now: DateTime<Utc>,
     ) -> Result<Draft> {
-        // What was read is all that is needed from here on.
-        waiting.raw = Vec::new();
         let mailbox = mailbox_policy(config, &waiting.mailbox);
         let mut known =
             knowledge::known(work, config, &mut examined, Some(waiting.id), now).await?;
@@ -460,31 +472,6 @@ fn may_bring_a_letter(config: &Config, waiting: &Waiting, examined: &Examined) -
 fn sender(config: &Config, examined: &Examined) -> Option<String> {
     let from = examined.letter.from.address();
     from.map(|address| config.desk.directory.key(address))
-}
-
-/// The letters in portions that are decided on in one transaction each.
-fn portions(letters: Vec<Waiting>) -> Vec<Vec<Waiting>> {
-    let mut portions = Vec::new();
-    let mut letters = letters.into_iter().peekable();
-    while letters.peek().is_some() {
-        portions.push(letters.by_ref().take(PORTION).collect());
-    }
-    portions
-}
-
-/// Reads letters off the async threads: a hostile one costs time there, and a panic costs only this attempt.
-fn examine_aside(
-    portion: Vec<Waiting>,
-    config: &Arc<Config>,
-) -> JoinHandle<Vec<(Waiting, Examined)>> {
-    let config = Arc::clone(config);
-    tokio::task::spawn_blocking(move || {
-        let read = |w: Waiting| {
-            let examined = examination::examine(&w.raw, &config, &w.mailbox, w.arrived);
-            (w, examined)
-        };
-        portion.into_iter().map(read).collect()
-    })
 }
 
 /// Stop 8: the rules.

@@ -381,7 +381,8 @@ struct Asks {
     thread: bool,
 }
 
-/// A specialist who makes a question an order makes somebody answer for the letter that opened it; one who asks what happened is told (R39).
+/// A specialist who makes somebody else answer for the letter that opened the request (R9, R20, R25, R27) has it cited to them; one who asks
+/// what happened is told (R39).
 fn asks(config: &Config, letter: &Letter, now: DateTime<Utc>) -> Asks {
     let desk = &config.desk;
     let day = desk.calendar.day_of(now);
@@ -393,7 +394,16 @@ fn asks(config: &Config, letter: &Letter, now: DateTime<Utc>) -> Asks {
     let commands = directive::read(&letter.new_text).directives;
     let has = |wanted: fn(&Directive) -> bool| commands.iter().flatten().any(wanted);
     Asks {
-        opening: has(|d| matches!(d, Directive::Kind(_))),
+        opening: has(|d| {
+            matches!(
+                d,
+                Directive::Kind(_)
+                    | Directive::Type(_)
+                    | Directive::Developer(_)
+                    | Directive::Extend(..)
+                    | Directive::Approval
+            )
+        }),
         history: has(|d| *d == Directive::History),
         shown: has(|d| {
             matches!(

@@ -172,6 +172,10 @@ fn count<K: Ord>(counted: &mut BTreeMap<K, Times>, key: K, id: LetterId, now: Da
 mod tests {
     #![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests")]
     use super::*;
+    use crate::desk::address::Address;
+    use crate::desk::decide::Sender;
+    use crate::desk::notice::{Notice, Purpose, Tells, Template, Thread};
+    use crate::desk::people::Locale;
 
     fn sight(id: i64, essence: u8, bad_tokens: usize) -> Sight {
         Sight {
@@ -183,7 +187,7 @@ mod tests {
         }
     }
 
-    fn decision(notices: Vec<crate::desk::notice::Notice>) -> Decision {
+    fn decision(notices: Vec<Notice>) -> Decision {
         use crate::desk::decide::{Concern, Verdict};
         Decision {
             verdict: Verdict::Registered,
@@ -235,6 +239,115 @@ mod tests {
         }
         let known = seen(&mut watch, &sight(26, 1, 0), now);
         assert_eq!(known.bad_tokens_last_hour, 25);
+    }
+
+    fn notice(template: Template, alert: Option<Alert>) -> Notice {
+        Notice {
+            template,
+            to: Address::new("a@x.example").unwrap(),
+            name: String::new(),
+            locale: Locale::En,
+            purpose: Purpose::Nothing,
+            thread: Thread::default(),
+            tells: Tells {
+                alert,
+                ..Tells::default()
+            },
+        }
+    }
+
+    fn by(role: &'static str, notices: Vec<Notice>) -> Decision {
+        let (customer, installation) = (None, None);
+        Decision {
+            sender: Some(Sender {
+                role,
+                customer,
+                installation,
+            }),
+            ..decision(notices)
+        }
+    }
+
+    #[test]
+    fn e59_what_outsiders_cause_is_counted_without_letters_inside_and_once() {
+        let mut watch = Watch::default();
+        let start = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let outside = || notice(Template::NotRepresentative, None);
+        let two = vec![
+            outside(),
+            outside(),
+            notice(Template::SpecialistAlert, None),
+        ];
+        let count = |watch: &mut Watch, id, now| {
+            let mut known = Known::default();
+            watch.look(&mut known, &sight(id, 1, 0), now);
+            known.outsider_letters_last_hour
+        };
+        watch.note(&sight(1, 1, 0), &by("stranger", two.clone()), start);
+        watch.note(&sight(2, 2, 0), &by("primary", two.clone()), start);
+        watch.note(&sight(3, 3, 0), &decision(two.clone()), start);
+        assert_eq!(count(&mut watch, 9, start), 2);
+        // Decided on again: its own count neither for nor twice.
+        assert_eq!(count(&mut watch, 1, start), 0);
+        watch.note(
+            &sight(1, 1, 0),
+            &by("former", vec![outside()]),
+            start + TimeDelta::seconds(30),
+        );
+        assert_eq!(count(&mut watch, 9, start + TimeDelta::seconds(30)), 1);
+        let nearly = start + TimeDelta::seconds(30) + TimeDelta::minutes(59);
+        assert_eq!(count(&mut watch, 9, nearly), 1);
+        assert_eq!(count(&mut watch, 9, nearly + TimeDelta::minutes(1)), 0);
+    }
+
+    #[test]
+    fn each_alarm_is_remembered_for_an_hour_and_by_whom_it_is_about() {
+        let start = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let told = |watch: &mut Watch, sight: &Sight, now| {
+            let mut known = Known::default();
+            watch.look(&mut known, sight, now);
+            (known.limit_told, known.bad_tokens_told, known.flood_told)
+        };
+        let tokens = Alert::BadTokens("x.example".to_owned(), 20);
+        for (alert, expected, elsewhere) in [
+            (
+                Alert::OverLimit,
+                (true, false, false),
+                (false, false, false),
+            ),
+            (tokens, (false, true, false), (false, false, false)),
+            (Alert::Flood, (false, false, true), (false, false, true)),
+            (
+                Alert::Unreadable,
+                (false, false, false),
+                (false, false, false),
+            ),
+        ] {
+            let mut watch = Watch::default();
+            let alarm = notice(Template::SpecialistAlert, Some(alert));
+            watch.note(&sight(1, 1, 0), &decision(vec![alarm]), start);
+            assert_eq!(told(&mut watch, &sight(2, 1, 0), start), expected);
+            // The letter that told is decided on again: it must tell again.
+            assert_eq!(
+                told(&mut watch, &sight(1, 1, 0), start),
+                (false, false, false)
+            );
+            let mut other = sight(3, 1, 0);
+            other.sender = Some(("b@y.example".to_owned(), true));
+            other.domain = Some("y.example".to_owned());
+            assert_eq!(told(&mut watch, &other, start), elsewhere);
+            let later = start + TimeDelta::minutes(60);
+            assert_eq!(
+                told(&mut watch, &sight(2, 1, 0), later - TimeDelta::seconds(1)),
+                expected
+            );
+            assert_eq!(
+                told(&mut watch, &sight(2, 1, 0), later),
+                (false, false, false)
+            );
+            watch.sweep(later + TimeDelta::minutes(2));
+            assert_eq!(watch.told.len(), 0);
+        }
     }
 
     #[test]

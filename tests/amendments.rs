@@ -427,7 +427,7 @@ fn a_child_that_amends_without_end() {
 #[test]
 fn killed_at_any_moment_the_file_is_whole() {
     let desk = Desk::new(SHIPPED);
-    for round in 0..15 {
+    for round in 0..12 {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "a_child_that_amends_without_end", "--nocapture"])
             .env("POSTDESK_TEST_AMENDS", desk.main())
@@ -510,7 +510,7 @@ fn rendered(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 80, failure_persistence: None, ..ProptestConfig::default() })]
     /// Whatever the form: the amended file is the old one with the amendment, and no line is lost (both are checked by `amended`).
     #[test]
     fn any_file_comes_out_as_meant(

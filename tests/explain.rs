@@ -82,7 +82,9 @@ fn assert_shape(answer: &Value) {
     ] {
         assert!(answer[key].is_array(), "{key}: {answer:#}");
     }
-    assert!(answer["from"]["name"].is_string() && answer["from"]["address"].is_string());
+    let from = &answer["from"];
+    assert!(from["name"].is_string() && from["address"].is_string());
+    assert_eq!(from["nobody"].is_null(), from["field"].is_null());
     assert!(answer["assurance"]["level"].is_string() && answer["assurance"]["evidence"].is_array());
 }
 
@@ -108,6 +110,7 @@ fn the_answer_has_the_shape_that_others_rely_on() {
     assert_eq!(answer["subject"], "Поручение: исправить журнал за май");
     assert_eq!(answer["from"]["name"], "Мария Иванова");
     assert_eq!(answer["from"]["address"], "maria@raduga.example");
+    assert_eq!(answer["from"]["nobody"], Value::Null);
     assert_eq!(answer["to"][0], "support@desk.example");
     assert!(answer["text"].as_str().unwrap().contains("Мария Иванова"));
     assert!(
@@ -431,9 +434,35 @@ fn the_text_for_people_has_no_control_characters() {
 }
 
 /// P9, A5. The larger ones are as large as a debug build reads in time.
+/// What a letter claims of its sender is told, and grants nothing (C30, S12).
+#[test]
+fn c30_whom_a_letter_from_nobody_names_is_told_and_is_no_sender() {
+    let desk = Desk::new();
+    let two = "From: \"Мария Иванова\" <maria@raduga.example>, x@y.example\nTo";
+    let letter = ORDER.split_once("\nTo").unwrap().1;
+    let file = desk.file("nobody.eml", format!("{two}{letter}"));
+    let answer = desk.json(&["explain", "--json", &file]);
+    assert_shape(&answer);
+    assert_eq!(answer["from"]["name"], "Мария Иванова");
+    assert_eq!(answer["from"]["address"], "maria@raduga.example");
+    assert_eq!(answer["from"]["nobody"], "From holds 2 addresses");
+    assert_eq!(answer["assurance"]["level"], "none");
+    assert_eq!(answer["sender"]["role"], "stranger");
+    assert_eq!(answer["verdict"], "held");
+    let mut to = answer["letters"].as_array().unwrap().iter();
+    assert!(to.all(|l| l["to"] != "maria@raduga.example"), "{answer:#}");
+    // A person is shown the field as it was written.
+    let text = desk.run(&["explain", &file]).out;
+    assert!(
+        text.contains("Мария Иванова\" <maria@raduga.example>, x@y.example"),
+        "{text}"
+    );
+}
+
 #[test]
 fn no_letter_brings_it_down() {
     let desk = Desk::new();
+    let mut took = Duration::ZERO;
     for (name, letter) in hostile().into_iter().chain(swollen()) {
         let file = desk.file("hostile.eml", letter);
         let ended = desk.run(&["explain", "--json", &file]);
@@ -442,6 +471,7 @@ fn no_letter_brings_it_down() {
             serde_json::from_str(&ended.out).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert_shape(&answer);
         assert_bounded(name, &ended);
+        took += ended.took;
         let text = desk.run(&["explain", &file]);
         assert_eq!(text.code, Some(0), "{name}: {}", text.err);
         assert!(
@@ -450,6 +480,8 @@ fn no_letter_brings_it_down() {
             text.out.len()
         );
     }
+    // A clock that stands still would find everything quick.
+    assert!(took > Duration::ZERO);
 }
 
 fn assert_bounded(name: &str, ended: &Ended) {

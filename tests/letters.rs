@@ -149,6 +149,20 @@ fn b27_each_cap_is_hit_and_told() {
     }
 }
 
+fn sender(from: &From) -> String {
+    match from {
+        From::One { address, name } => format!("{name} <{address}>"),
+        From::Nobody {
+            why,
+            shown,
+            claimed,
+        } => {
+            let (name, address) = (&claimed.name, &claimed.address);
+            format!("nobody ({why}), shown: {shown}, named: {name} <{address}>")
+        }
+    }
+}
+
 fn tell(letter: &Letter) -> String {
     let mut out = String::new();
     let mut line = |name: &str, value: &str| {
@@ -156,10 +170,7 @@ fn tell(letter: &Letter) -> String {
             writeln!(out, "{name}: {value}").unwrap();
         }
     };
-    match &letter.from {
-        From::One { address, name } => line("from", &format!("{name} <{address}>")),
-        From::Nobody { why, shown } => line("from", &format!("nobody ({why}), shown: {shown}")),
-    }
+    line("from", &sender(&letter.from));
     let list = |all: &[postdesk::desk::address::Address]| {
         all.iter()
             .map(ToString::to_string)

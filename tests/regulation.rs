@@ -59,7 +59,7 @@ fn scenarios(root: &Path) -> BTreeMap<u32, Vec<String>> {
             .collect();
         let named = first
             .split_whitespace()
-            .all(|w| w.len() > 1 && w[1..].parse::<u32>().is_ok());
+            .all(|w| w.get(1..).is_some_and(|n| n.parse::<u32>().is_ok()));
         assert!(named, "{}: its first line names its rules", file.display());
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
         for rule in rules {

@@ -228,6 +228,24 @@ fn the_database_stays_and_watching_can_be_left() {
     assert!(desk.stop());
 }
 
+/// Signals that come faster than they can be followed are one, and letters go on meanwhile.
+#[test]
+fn a_storm_of_signals_is_weathered() {
+    let mut desk = desk();
+    for id in 1..6 {
+        for _ in 0..20 {
+            desk.hang_up();
+        }
+        assert_eq!(deliver(&desk, id, "maria@raduga.example"), "registered");
+    }
+    says(&desk, "Configuration reloaded", 1);
+    assert!(desk.log().matches("Configuration reloaded").count() <= 100);
+    assert_eq!(desk.log().matches("Started").count(), 1);
+    assert_eq!(history(&desk, "roll-taken"), 1);
+    assert!(desk.stop());
+    whole(&desk);
+}
+
 fn succession() -> Amendment {
     Amendment::Succeed {
         installation: "raduga-moodle".to_owned(),

@@ -337,9 +337,6 @@ impl Play {
             self.dns_says(words[4]);
         } else if words[3] == "tick" {
             self.clock.set(at);
-        } else if words[3] == "reload" {
-            self.clock.set(at);
-            self.reload(words[4], &step.body).await;
         } else if words[3] == "shown" {
             let letter = self.received_by(words[4], &address_of(words[4]), words[5]);
             let caps = postdesk::mail::parse::Caps::DEFAULT;
@@ -348,6 +345,9 @@ impl Play {
                 writeln!(self.out, "{}", format!("    : {line}").trim_end()).unwrap();
             }
             return;
+        } else if words[3] == "reload" {
+            self.clock.set(at);
+            self.reload(words[4], &step.body).await;
         } else {
             self.letter(step, at).await;
         }

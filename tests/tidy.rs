@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("main", "cli telemetry"),
     (
         "cli",
-        "daemon intake inbound outbound dns examination knowledge writing explanation account chronicle signature config store mail desk clock telemetry imap smtp maildir folder courier parcel",
+        "daemon intake inbound outbound takeover dns examination knowledge writing explanation account chronicle signature config store mail desk clock telemetry imap smtp maildir folder courier parcel",
     ),
     (
         "daemon",
@@ -36,8 +36,9 @@ const ARROWS: &[(&str, &str)] = &[
     ("intake", "imap maildir store config clock telemetry desk"),
     (
         "inbound",
-        "authentication dns examination knowledge occasion signature succession watch writing explanation store config desk clock telemetry",
+        "authentication dns reading examination knowledge occasion signature succession watch writing explanation store config desk clock telemetry",
     ),
+    ("reading", "examination store config"),
     ("authentication", "dns examination store telemetry"),
     ("writing", "examination explanation mail store config desk"),
     ("examination", "mail config desk"),
@@ -109,12 +110,12 @@ const HOMES: &[(&str, &str, &[&str], &str)] = &[
         "return a future, the daemon runs it",
     ),
     (
-        // Inbound parses on a thread with a large stack; config reads what a password command prints, which may never end.
+        // Reading parses on a thread with a large stack; config reads what a password command prints, which may never end.
         "threads",
         r"\b(spawn_blocking|thread::(spawn|scope|Builder))\b",
         &[
             "src/daemon",
-            "src/inbound",
+            "src/reading",
             "src/writing",
             "src/config/secret.rs",
         ],

@@ -67,7 +67,11 @@ pub fn measure(letters: usize, senders: usize, specialists: usize, seed: u64) ->
         1.0 / SHARE,
     );
     println!(
-        "peak memory {:.1} MiB (less than {} wanted), processor {processor:.1} s, database {:.1} MB, answered twice {again} (0 wanted), ended well: {ended_well}",
+        "processor {processor:.1} s, {:.2} ms a letter",
+        processor * 1e3 / letters as f64
+    );
+    println!(
+        "peak memory {:.1} MiB (less than {} wanted), database {:.1} MB, answered twice {again} (0 wanted), ended well: {ended_well}",
         memory as f64 / 1024.0,
         MEMORY / 1024,
         stored as f64 / 1e6,

@@ -30,6 +30,7 @@ pub const KINDS: &[Kind] = &[
     kind("hard or soft", Some(95.0)),
     kind("failed recipient", Some(95.0)),
     kind("bounced letter's id", None),
+    kind("is_dsn", None),
     kind("is_auto", None),
     kind("is_report", None),
     kind("ordinary mail", Some(99.9)),
@@ -51,6 +52,7 @@ pub fn is_kind(name: &str) -> bool {
 
 struct Miss {
     file: String,
+    disputed: bool,
     expected: String,
     got: String,
 }
@@ -91,17 +93,19 @@ impl Table {
         }
         let line = self.lines.entry(kind).or_default();
         let key = (file.to_owned(), kind.to_owned());
-        if !right && self.disputed.contains_key(&key) {
+        let disputed = !right && self.disputed.contains_key(&key);
+        if disputed {
             line.disputed += 1;
             self.seen.insert(key);
-            return;
+        } else {
+            line.of += 1;
         }
-        line.of += 1;
         if right {
             line.right += 1;
         } else {
             line.misses.push(Miss {
                 file: file.to_owned(),
+                disputed,
                 expected: short(expected),
                 got: short(got),
             });
@@ -125,7 +129,8 @@ impl Table {
                 continue;
             }
             for miss in &line.misses {
-                println!("{name}: {}", miss.file);
+                let disputed = if miss.disputed { " (disputed)" } else { "" };
+                println!("{name}: {}{disputed}", miss.file);
                 println!("    expected {}", miss.expected);
                 println!("    got      {}", miss.got);
             }

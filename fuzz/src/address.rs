@@ -32,10 +32,18 @@ pub fn hold(input: &[u8]) {
             // A list may hold names without quotes, so that the sender is among the recipients read of the same text.
             assert_eq!(letter.to.as_slice(), std::slice::from_ref(address));
         }
-        From::Nobody { why, shown } => {
+        From::Nobody {
+            why,
+            shown,
+            claimed,
+        } => {
             assert!(!why.is_empty());
             assert_shown("why", why);
             assert_shown("what is shown", shown);
+            assert_shown("the name claimed", &claimed.name);
+            assert_shown("the address claimed", &claimed.address);
+            assert!(claimed.name.chars().count() <= 200);
+            assert!(claimed.address.chars().count() <= 320);
         }
     }
 }

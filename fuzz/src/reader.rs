@@ -4,9 +4,11 @@ use postdesk::desk::decide::Known;
 use postdesk::desk::letter::{From, Letter};
 use postdesk::desk::notice::Notice;
 use postdesk::desk::people::Locale;
+use postdesk::desk::signature::Document;
 use postdesk::explanation::{self, Case, Told};
 use postdesk::mail::compose::{self, Composed};
 use postdesk::mail::parse::{self, Caps};
+use postdesk::mail::signing::{self, Found, Over};
 use postdesk::mail::thread::{Token, TokenKind};
 use postdesk::{account, examination, inbound};
 
@@ -27,7 +29,34 @@ pub fn hold(raw: &[u8]) {
     sound(raw, &letter, Caps::DEFAULT);
     sound(raw, &parse::read(raw, TIGHT), TIGHT);
     same_with_other_line_ends(raw, &letter);
+    signed(raw, &letter);
     walks_in(raw);
+}
+
+/// What is found signed is a part of the letter, under the names by which the letter has it.
+fn signed(raw: &[u8], letter: &Letter) {
+    let signing = signing::find(raw);
+    assert!(signing.found.len() <= 21, "signatures");
+    for found in &signing.found {
+        let Found::Task(task) = found else {
+            continue;
+        };
+        let _ = signing.inside(&task.form, raw);
+        let Over::OneOf(candidates) = &task.over else {
+            continue;
+        };
+        for candidate in candidates {
+            let octets = signing.octets(candidate).len();
+            // Line ends may have been LF alone.
+            assert!(octets <= raw.len().saturating_mul(2), "a document grew");
+            for document in &candidate.documents {
+                let Document::Attachment(name) = document else {
+                    continue;
+                };
+                assert!(letter.attachments.iter().any(|a| a.name == *name));
+            }
+        }
+    }
 }
 
 fn sound(raw: &[u8], letter: &Letter, caps: Caps) {
@@ -84,9 +113,16 @@ fn sound(raw: &[u8], letter: &Letter, caps: Caps) {
         assert_shown("a fault", fault);
         assert!(fault.len() <= 400, "a fault that nobody reads: {fault}");
     }
-    if let From::Nobody { why, shown } = &letter.from {
+    if let From::Nobody {
+        why,
+        shown,
+        claimed,
+    } = &letter.from
+    {
         assert_shown("why there is no sender", why);
         assert_shown("the sender shown", shown);
+        assert_shown("the name claimed", &claimed.name);
+        assert_shown("the address claimed", &claimed.address);
     }
     if let Some((_, why)) = &letter.automatic {
         assert_shown("the mark of a machine", why);

@@ -18,6 +18,7 @@ use crate::inbound::Inbound;
 use crate::mail::mbox;
 use crate::store::letters::{Fetched, Location};
 use crate::store::pool::Store;
+use crate::takeover;
 
 /// Letters kept in one transaction…
 const BATCH: usize = 100;
@@ -85,6 +86,7 @@ async fn decide(config: &Arc<Config>, store: &Store, clock: &Clock) -> Result<bo
     };
     let dns = Resolver::asking(config.dns.servers.clone(), config.dns.patience);
     let mut inbound = Inbound::new(store.clone(), clock.clone(), Arc::default()).asking(dns);
+    takeover::appointments(store, config, clock.now()).await?;
     loop {
         let ticked = inbound.tick(config).await?;
         let stepped = inbound.step(config).await?;

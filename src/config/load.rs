@@ -154,6 +154,7 @@ fn whole(reading: &Reading, file: usize, table: &Table) -> Option<Config> {
         keys: desk.keys?,
         wording: wording?,
         max_letter,
+        authorities: reading.authorities(),
     })
 }
 

@@ -24,6 +24,7 @@ pub mod source;
 pub mod succession;
 pub mod tree;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -69,6 +70,8 @@ pub struct Config {
     pub wording: Wording,
     /// The largest letter that is taken whole, in octets.
     pub max_letter: u64,
+    /// What the files of certificate authorities held, as SHA-256: one may be replaced under the same name.
+    pub authorities: BTreeMap<PathBuf, [u8; 32]>,
 }
 
 /// One mailbox: the rules' part, what counts as our own server's word, and how to reach it.
@@ -91,6 +94,13 @@ pub enum Source {
     Imap(ImapConfig),
     /// A Maildir folder.
     Maildir(PathBuf),
+}
+
+impl Config {
+    /// What the file of certificate authorities held that this server is checked with; none if it names none.
+    pub fn authority(&self, endpoint: &Endpoint) -> Option<&[u8; 32]> {
+        self.authorities.get(endpoint.ca_file.as_ref()?)
+    }
 }
 
 /// How a connection is protected.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
+use sha2::{Digest as _, Sha256};
 
 use super::fault::{Fault, Faults, Warning, verdict};
 use super::nearest::{listed, nearest};
@@ -49,6 +50,7 @@ pub struct Reading {
     effective: RefCell<Vec<Effective>>,
     looked_at: RefCell<BTreeSet<PathBuf>>,
     instead: Option<(PathBuf, String)>,
+    authorities: RefCell<BTreeMap<PathBuf, [u8; 32]>>,
 }
 
 impl Reading {
@@ -66,6 +68,7 @@ impl Reading {
             effective: RefCell::default(),
             looked_at: RefCell::default(),
             instead: None,
+            authorities: RefCell::default(),
         }
     }
 
@@ -96,6 +99,19 @@ impl Reading {
     /// Everything that the configuration depends on so far.
     pub fn looked_at(&self) -> BTreeSet<PathBuf> {
         self.looked_at.borrow().clone()
+    }
+
+    /// Notes what a file of certificate authorities holds.
+    pub fn note_authority(&self, path: &Path, pem: &[u8]) {
+        let digest = Sha256::digest(pem).into();
+        self.authorities
+            .borrow_mut()
+            .insert(path.to_owned(), digest);
+    }
+
+    /// What the files of certificate authorities hold, as SHA-256.
+    pub fn authorities(&self) -> BTreeMap<PathBuf, [u8; 32]> {
+        self.authorities.borrow().clone()
     }
 
     /// A path of the configuration as the process can use it.

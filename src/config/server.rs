@@ -135,6 +135,7 @@ fn check_authorities(section: &Section<'_>, file: &Placed<String>) {
     let found = std::fs::read(&path)
         .map_err(|error| error.to_string())
         .and_then(|pem| {
+            section.reading().note_authority(&path, &pem);
             CertificateDer::pem_slice_iter(&pem)
                 .collect::<Result<Vec<_>, _>>()
                 .map_err(|error| error.to_string())

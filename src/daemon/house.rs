@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
-use crate::config::{Config, Mailbox, Source};
+use crate::config::{Config, CourierConfig, Mailbox, Source};
 use crate::courier::Courier;
 use crate::desk::address::Address;
 use crate::dns::resolver::Resolver;
@@ -43,10 +43,31 @@ pub(super) struct House {
 /// The task of one mailbox, and what it was started with.
 #[derive(Debug)]
 struct Post {
-    source: Source,
-    max_letter: u64,
+    reach: Reach,
     stop: watch::Sender<bool>,
     task: JoinSet<()>,
+}
+
+/// All that the task of a mailbox needs of the configuration: as long as it is the same, the task goes on.
+#[derive(Debug, PartialEq, Eq)]
+struct Reach {
+    source: Source,
+    authority: Option<[u8; 32]>,
+    max_letter: u64,
+}
+
+impl Reach {
+    fn of(config: &Config, mailbox: &Mailbox) -> Self {
+        let authority = match &mailbox.source {
+            Source::Imap(imap) => config.authority(&imap.endpoint).copied(),
+            Source::Maildir(_) => None,
+        };
+        Self {
+            source: mailbox.source.clone(),
+            authority,
+            max_letter: config.max_letter,
+        }
+    }
 }
 
 impl House {
@@ -96,7 +117,7 @@ impl House {
     pub(super) async fn take(&mut self, fresh: Arc<Config>) {
         let stays = |name: &String, post: &Post| {
             let mailbox = fresh.mailboxes.iter().find(|m| m.policy.name == *name);
-            mailbox.is_some_and(|m| m.source == post.source) && post.max_letter == fresh.max_letter
+            mailbox.is_some_and(|m| Reach::of(&fresh, m) == post.reach)
         };
         let leaving: Vec<String> = self
             .posts
@@ -122,29 +143,23 @@ impl House {
         for mailbox in &config.mailboxes {
             let name = &mailbox.policy.name;
             if !self.posts.contains_key(name) {
-                let post = self.post(mailbox.clone(), config.max_letter);
+                let post = self.post(mailbox.clone(), Reach::of(config, mailbox));
                 self.posts.insert(name.clone(), post);
             }
         }
     }
 
-    fn post(&self, mailbox: Mailbox, max_letter: u64) -> Post {
+    fn post(&self, mailbox: Mailbox, reach: Reach) -> Post {
         let (stop, stopped) = watch::channel(false);
         let intake = Intake {
             store: self.store.clone(),
             clock: self.clock.clone(),
             wake: self.decide.clone(),
-            max_letter,
+            max_letter: reach.max_letter,
         };
-        let source = mailbox.source.clone();
         let mut task = JoinSet::new();
         task.spawn(async move { intake.run(&mailbox, stopped).await });
-        Post {
-            source,
-            max_letter,
-            stop,
-            task,
-        }
+        Post { reach, stop, task }
     }
 
     /// Ends every task after what it has begun.
@@ -283,6 +298,14 @@ fn until(moment: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Duration {
     left.unwrap_or(NAP).min(NAP)
 }
 
+/// What the way out checks its server with.
+fn authority(config: &Config) -> Option<[u8; 32]> {
+    match &config.courier {
+        CourierConfig::Smtp { endpoint, .. } => config.authority(endpoint).copied(),
+        CourierConfig::Folder(_) => None,
+    }
+}
+
 /// Sends what is due.
 struct Sender {
     store: Store,
@@ -311,7 +334,11 @@ impl Sender {
             let (halt, halted) = watch::channel(false);
             let from = &config.desk.address;
             let mut out = Outbound::new(self.store.clone(), couriers, self.clock.clone(), from);
-            let another = |c: &Arc<Config>| c.courier != config.courier || c.desk.address != *from;
+            let another = |c: &Arc<Config>| {
+                c.courier != config.courier
+                    || authority(c) != authority(&config)
+                    || c.desk.address != *from
+            };
             let mut configs = self.configs.clone();
             let until_another = async {
                 tokio::select! {

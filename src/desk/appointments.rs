@@ -528,6 +528,8 @@ mod tests {
             name: "Радуга".to_owned(),
             domains: Default::default(),
             official_addresses: vec![],
+            inn: None,
+            ogrn: None,
             contract: None,
             locale: None,
             orders_require: crate::desk::people::OrdersRequire::Domain,

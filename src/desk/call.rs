@@ -1,5 +1,8 @@
 //! The fields that a specialist writes down of a telephone call (R41): `Field: value`, a line each; text and answer may have many lines.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use super::directive;
 use super::letter::Letter;
 use super::people::Locale;
@@ -72,6 +75,15 @@ impl Field {
     }
 }
 
+/// The keys of all names, each with its field.
+static KEYS: LazyLock<BTreeMap<String, Field>> = LazyLock::new(|| {
+    let names = |(field, names): &(Field, &'static [&'static str])| {
+        let field = *field;
+        names.iter().map(move |name| (verb::key(name), field))
+    };
+    FIELDS.iter().flat_map(names).collect()
+});
+
 /// Characters of a field that is one line.
 const LINE: usize = 300;
 /// Faults that are told of one letter.
@@ -118,6 +130,7 @@ impl Reading {
                 value.push_str(line);
             }
             (None, _) if line.trim().is_empty() => {}
+            (None, _) if self.faults.len() >= FAULTS => {}
             (None, _) => {
                 let said: String = line.trim().chars().take(60).collect();
                 let name = bare.split([':', '=']).next().unwrap_or_default();
@@ -191,12 +204,7 @@ impl Reading {
 
 /// The field that a line begins with, and its value. Behind a `#` no colon is needed.
 fn field(line: &str, marked: bool) -> Option<(Field, &str)> {
-    let by = |name: &str| {
-        let wanted = verb::key(name);
-        let is_it = |names: &&[&str]| names.iter().any(|n| verb::key(n) == wanted);
-        let found = FIELDS.iter().find(|(_, names)| is_it(names));
-        found.map(|(field, _)| *field)
-    };
+    let by = |name: &str| KEYS.get(&verb::key(name)).copied();
     if let Some((name, value)) = line.split_once([':', '='])
         && name.chars().count() < 40
         && let Some(field) = by(name)

@@ -178,6 +178,8 @@ impl Spoken {
 const MOST: usize = 12;
 /// Faults that are told of one letter.
 const FAULTS: usize = 12;
+/// Marks in a line behind which a second command is looked for.
+const LOOKED_AT: usize = 64;
 /// Characters of a line that are told back.
 const TOLD: usize = 60;
 
@@ -326,7 +328,7 @@ fn one_of<T: Copy>(
 
 /// Where a second command begins behind a first one, in the same line.
 fn second(behind: &str) -> Option<&str> {
-    let mut marks = behind.match_indices(MARKS);
+    let mut marks = behind.match_indices(MARKS).take(LOOKED_AT);
     marks.find_map(|(at, _)| {
         let from = behind.get(at..)?;
         let said = from.trim_start_matches(MARKS);
@@ -338,7 +340,10 @@ fn second(behind: &str) -> Option<&str> {
 /// Lines of the text that would be commands if they stood at the top.
 fn misplaced(text: &str) -> Vec<Fault> {
     let lines = text.lines().filter_map(|line| {
-        command(commanded(line)?).ok()?;
+        let said = commanded(line)?;
+        // Of a line that is none, nobody asks here what it was meant to be.
+        verb::find(said)?;
+        command(said).ok()?;
         Some(Fault::Misplaced {
             said: told(bare(line)),
         })
@@ -380,6 +385,7 @@ mod tests {
         clippy::unwrap_used,
         clippy::indexing_slicing,
         clippy::arithmetic_side_effects,
+        clippy::too_many_lines,
         reason = "tests"
     )]
     use proptest::prelude::*;

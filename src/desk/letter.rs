@@ -24,7 +24,19 @@ pub enum From {
         why: String,
         /// The text of the first `From:` field, cleaned, to show a specialist.
         shown: String,
+        /// Whom it names all the same.
+        claimed: Claim,
     },
+}
+
+/// Whom a letter names as its sender where nobody can be taken for it. To be shown and never trusted, answered or looked up: hence text, and no
+/// [`Address`], which is what everything that grants or sends something asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claim {
+    /// The display name, cleaned; empty if there is none.
+    pub name: String,
+    /// What stands where an address belongs, cleaned: of several the first that is one. It need not be one; empty if there is nothing.
+    pub address: String,
 }
 
 impl From {

@@ -129,6 +129,17 @@ mod tests {
             ("x@elsewhere.example", ""),
             ("x@\u{434}\u{435}\u{43b}\u{43e}.example", ""),
             ("x@raduga.evil.example", ""),
+            (
+                "x@raduga-sport.example.evil.example",
+                "begins with raduga-sport.example",
+            ),
+            ("x@raduga.examples", ""),
+            ("x@raduga.examplesport.example", ""),
+            ("m\u{430}ria@elsewhere.example", ""),
+            ("MARIA@raduga.example", ""),
+            ("mar1a@raduga.example", ""),
+            ("rn\u{430}ria@RADUGA.example", "its address looks like"),
+            ("x@\u{448}\u{43a}\u{43e}\u{43b}\u{430}.example", ""),
         ] {
             let told = warning(address, "Мария");
             assert_eq!(told.is_empty(), expected.is_empty(), "{address}: {told}");
@@ -142,6 +153,11 @@ mod tests {
             ("maria@raduga.example", true),
             ("Мария <MARIA@Raduga.example>", true),
             ("Мария (maria@raduga.example)", true),
+            ("«maria@raduga.example», Мария", true),
+            ("Мария:maria@raduga.example;", true),
+            ("xmaria@raduga.example", false),
+            ("maria@raduga.example.evil", false),
+            ("maria raduga.example", false),
             ("Мария", false),
             ("other@elsewhere.example", false),
         ] {

@@ -147,6 +147,12 @@ impl<'a> Weighing<'a> {
             Directive::Developer(named) => self.hand_over(&named),
             Directive::Type(to) => self.plan.steps.push(Step::Type(to)),
             Directive::Kind(to) => match reclassify::weigh(self.desk, incoming, lead, to) {
+                Ok(Reclassified::Order(_)) if self.silent => {
+                    self.fault(
+                        verb,
+                        "An order is made with its requester's knowledge, not silently",
+                    );
+                }
                 Ok(reclassified) => self.plan.steps.push(Step::Kind(reclassified)),
                 Err(why) => self.fault(verb, &why),
             },

@@ -82,17 +82,7 @@ pub(super) fn letter(
         let reason = "Its signature was seen before under another letter: one of the two was sent again by somebody else (K4)";
         return held(draft, incoming, Tells::default(), reason.into());
     }
-    // Who proves to work here causes as much as the work does (R48).
-    let works_here = matches!(standing, Standing::Specialist(_))
-        && specialist::is_proved(desk, incoming, known.lead.as_ref(), &address);
-    if !works_here && draft.watch_limits(known, incoming.assurance) && !known.limit_told {
-        telling::alert(
-            &mut draft,
-            Some(incoming),
-            Tells::default(),
-            Alert::OverLimit,
-        );
-    }
+    watch_sender(&mut draft, known, incoming, &standing, &address);
     if let Some(reason) = unclear(desk, known, &standing, &address) {
         return held(draft, incoming, Tells::default(), reason);
     }
@@ -111,6 +101,22 @@ pub(super) fn letter(
         }
     }
     on_its_own(draft, known, incoming, &standing, &address)
+}
+
+/// R48: past a limit on what one sender may cause nothing is sent for it, and the specialists are told once. Whoever proves to work here
+/// causes as much as the work does.
+fn watch_sender(
+    draft: &mut Draft<'_>,
+    known: &Known,
+    incoming: &Incoming<'_>,
+    standing: &Standing<'_>,
+    address: &Address,
+) {
+    let works_here = matches!(standing, Standing::Specialist(_))
+        && specialist::is_proved(draft.desk, incoming, known.lead.as_ref(), address);
+    if !works_here && draft.watch_limits(known, incoming.assurance) && !known.limit_told {
+        telling::alert(draft, Some(incoming), Tells::default(), Alert::OverLimit);
+    }
 }
 
 /// So many tokens in an hour from one domain that are none of ours: somebody may be guessing (`TRUST` 5 rule 5).

@@ -166,7 +166,7 @@ fn may_settle(
     authority::may_confirm(incoming.assurance, authentication, demand, answers_secret)
 }
 
-/// In doubt a letter of the desk's own people stays inside (R38).
+/// In doubt a letter of the desk's own people stays inside (R38), unless it is a specialist's with commands (R39).
 fn own_people(
     draft: Draft<'_>,
     known: &Known,

@@ -51,7 +51,7 @@ pub(super) fn is_proved(
 ) -> bool {
     let own = lead.is_some_and(|lead| answers_own(desk, lead, address));
     let authentication = incoming.mailbox.authentication;
-    authority::may_command(incoming.assurance, authentication, own, false).is_ok()
+    authority::may_command(incoming.assurance, authentication, own, lead.is_none()).is_ok()
 }
 
 /// Decides on a specialist's letter with commands; `lead` is the request it is about.

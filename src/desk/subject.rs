@@ -78,12 +78,29 @@ fn prefix(text: &str) -> Option<(String, &str)> {
 }
 
 fn without_tags(text: &str) -> String {
-    let mut rest = text.to_owned();
+    let mut pieces: Vec<String> = Vec::new();
+    let mut rest = text.trim().to_owned();
     while let Some((before, after, _)) = tag(&rest) {
-        let joined = format!("{} {}", before.trim_end(), after.trim_start());
-        rest = joined.trim().to_owned();
+        // What joined two tags joins nothing without them.
+        if pieces.is_empty() || !is_joint(&before) {
+            pieces.push(before.trim().to_owned());
+        }
+        // «№ 2026-000123: вход», as people write it.
+        let parts = |c: char| c.is_whitespace() || ":;,-–—".contains(c);
+        rest = after.trim_start_matches(parts).to_owned();
     }
-    rest
+    pieces.push(rest.trim().to_owned());
+    pieces.retain(|piece| !piece.is_empty());
+    pieces.join(" ")
+}
+
+/// A comma, or one short word such as «и», `and`, `or`.
+fn is_joint(text: &str) -> bool {
+    let mut words = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty());
+    let short = |word: &str| word.chars().count() <= 3;
+    words.next().is_none_or(short) && words.next().is_none()
 }
 
 /// The text before and after the first tag of ours, and its number.
@@ -125,6 +142,15 @@ mod tests {
             ("Re:", ""),
             ("Заявка №17 от директора", "Заявка №17 от директора"),
             ("Дом [№ 12] [№ 2026-000123]", "Дом [№ 12]"),
+            ("[№ 2026-000123] и [№ 2026-000124]", ""),
+            ("№ 2026-000123, № 2026-000124", ""),
+            ("Re: № 2026-000123 or № 2026-000124: what now", "what now"),
+            ("[№ 2026-000123] — вход, снова", "вход, снова"),
+            ("Сбой [№ 2026-000123] и [№ 2026-000124] снова", "Сбой снова"),
+            ("[№ 2026-000123] вход [№ 2026-000124]", "вход"),
+            ("ПК [№ 2026-000123]", "ПК"),
+            ("[№ 2026-000123] ПК", "ПК"),
+            ("[№ 2026-000123] Re: ПК", "ПК"),
         ] {
             assert_eq!(base(subject), meant, "{subject}");
         }

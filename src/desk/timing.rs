@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::address::Address;
 use super::consent;
+use super::course;
 use super::decide::{Decision, Known, Verdict};
 use super::draft::Draft;
 use super::event::{Event, Outcome};
@@ -11,7 +12,7 @@ use super::notice::{Alert, Purpose, Tells, Template};
 use super::policy::{Desk, MailboxPolicy};
 use super::registration;
 use super::reply;
-use super::request::{Pending, PendingKind, Request};
+use super::request::{Pending, PendingKind, Request, Status};
 use super::succession::report;
 use super::telling::{self, State};
 
@@ -36,12 +37,19 @@ pub(super) fn opening(
         due: Some(due),
     };
     let tells = telling::tells(desk, &request.matter, state);
+    // A call that was answered at once (R41) is not told that an answer will come.
+    let template = if course::runs(request.status) || request.status == Status::AwaitingInformation
+    {
+        Template::Registered
+    } else {
+        Template::StatusChanged
+    };
     let thread = telling::continuing(&request.matter);
     if request.succession.is_some() {
         report::requester(&mut draft, request, Template::SuccessionReceived, thread);
     } else if request.matter.acknowledged {
         draft.tell(telling::to_requester(
-            Template::Registered,
+            template,
             &request.matter,
             thread,
             Purpose::Reply,

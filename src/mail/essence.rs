@@ -2,27 +2,27 @@
 
 use sha2::{Digest, Sha256};
 
+use super::lower::{is_alphanumeric, is_figure, lowered};
+
 /// How much of a text is looked at, in characters.
 const MOST: usize = 2_000;
 
 /// A digest of the words in it, in order; case, punctuation and every word with a figure in it do not count. None where no word is left.
 pub fn of(text: &str) -> Option<[u8; 32]> {
-    let mut hash = Sha256::new();
-    let mut said = false;
     let end = text
         .char_indices()
         .nth(MOST)
         .map_or(text.len(), |(at, _)| at);
-    let lowered = text.get(..end).unwrap_or_default().to_lowercase();
-    for word in lowered.split(|c: char| !c.is_alphanumeric()) {
-        if word.is_empty() || word.chars().any(char::is_numeric) {
+    let begun = text.get(..end).unwrap_or_default();
+    let mut words = String::with_capacity(end);
+    for word in lowered(begun).split(|c| !is_alphanumeric(c)) {
+        if word.is_empty() || word.chars().any(is_figure) {
             continue;
         }
-        said = true;
-        hash.update(word.as_bytes());
-        hash.update([0]);
+        words.push_str(word);
+        words.push('\0');
     }
-    said.then(|| hash.finalize().into())
+    (!words.is_empty()).then(|| Sha256::digest(words).into())
 }
 
 #[cfg(test)]

@@ -4,10 +4,14 @@ use super::fields::Fields;
 use super::mailboxes;
 use super::words;
 use crate::desk::address::Address;
-use crate::desk::letter::From;
+use crate::desk::letter::{Claim, From};
 
 /// Longest display name kept, in characters: it is copied into letters and journals.
 const NAME: usize = 200;
+/// Longest address shown of a sender that nobody is, in characters (RFC 5321 4.5.3.1 allows 320 octets).
+const ADDRESS: usize = 320;
+/// How many `From:` fields are looked through for whom they claim, and how many addresses of each.
+const CLAIMS: usize = 10;
 
 /// Reads who the letter says it is from. `Sender:` and `Reply-To:` have no say (R5).
 pub(crate) fn read(fields: &Fields<'_>, hint: Option<&str>) -> From {
@@ -19,6 +23,7 @@ pub(crate) fn read(fields: &Fields<'_>, hint: Option<&str>) -> From {
     let nobody = |why: String| From::Nobody {
         why,
         shown: shown.clone(),
+        claimed: claimed(all.iter().map(|field| field.value), &shown, hint),
     };
     if fields.cut {
         return nobody(
@@ -30,7 +35,7 @@ pub(crate) fn read(fields: &Fields<'_>, hint: Option<&str>) -> From {
         [one] => one,
         more => return nobody(format!("{} From fields", more.len())),
     };
-    let list = mailboxes::read(field.value, 10, hint);
+    let list = mailboxes::read(field.value, CLAIMS, hint);
     if list.has_group {
         return nobody("From holds a group".to_owned());
     }
@@ -43,12 +48,40 @@ pub(crate) fn read(fields: &Fields<'_>, hint: Option<&str>) -> From {
         [one] => match Address::new(&one.spec) {
             Ok(address) => From::One {
                 address,
-                name: one.name.chars().take(NAME).collect(),
+                name: cut(&one.name, NAME),
             },
             Err(fault) => nobody(format!("From: {fault}")),
         },
         more => nobody(format!("From holds {} addresses", more.len())),
     }
+}
+
+/// Whom the fields name, were one to believe them: the first address in them, else what stands where one belongs; a single word may be
+/// a name or an address without its domain (`From: root`), several are a name.
+fn claimed<'f>(fields: impl Iterator<Item = &'f [u8]>, shown: &str, hint: Option<&str>) -> Claim {
+    let lists = fields
+        .take(CLAIMS)
+        .map(|value| mailboxes::read(value, CLAIMS, hint));
+    let entries: Vec<_> = lists.flat_map(|list| list.entries).collect();
+    let is_address = |spec: &str| Address::new(spec).is_ok();
+    let best = entries
+        .iter()
+        .find(|entry| is_address(&entry.spec))
+        .or_else(|| entries.iter().find(|entry| !entry.spec.is_empty()))
+        .or(entries.first());
+    let (name, address) = match best {
+        Some(entry) => (entry.name.clone(), words::clean(&entry.spec)),
+        None if shown.contains(' ') => (shown.to_owned(), String::new()),
+        None => (shown.to_owned(), shown.to_owned()),
+    };
+    Claim {
+        name: cut(&name, NAME),
+        address: cut(&address, ADDRESS),
+    }
+}
+
+fn cut(text: &str, characters: usize) -> String {
+    text.chars().take(characters).collect()
 }
 
 #[cfg(test)]
@@ -147,6 +180,52 @@ mod tests {
             "From: <a@x.example\u{0}@y.example>",
         ] {
             assert!(matches!(from(header), From::Nobody { .. }), "{header}");
+        }
+    }
+
+    #[test]
+    fn c30_whom_a_letter_from_nobody_names_is_shown() {
+        let long = format!("From: {} <{}>", "я".repeat(999), "b".repeat(999));
+        let (longest_name, longest_address) = ("я".repeat(NAME), "b".repeat(ADDRESS));
+        for (header, name, address) in [
+            ("To: a@x.example", "", ""),
+            (
+                "From: Anna <a@x.example>, b@y.example",
+                "Anna",
+                "a@x.example",
+            ),
+            (
+                "From: [?]\r\nFrom: =?utf-8?B?0JDQvdC90LA=?= <a@x.example>",
+                "Анна",
+                "a@x.example",
+            ),
+            (
+                "From: Friends: a@x.example, b@y.example;",
+                "",
+                "a@x.example",
+            ),
+            ("From: Anna <anna>", "Anna", "anna"),
+            ("From: root", "root", "root"),
+            ("From: Anna Anna", "Anna Anna", ""),
+            ("From: Anna <>", "Anna", ""),
+            ("From: Anna a@x.example", "", "Anna a@x.example"),
+            (
+                "From: <a\u{202e}@x.example>, <c d@x.example>",
+                "",
+                "a@x.example",
+            ),
+            (&long, &longest_name, &longest_address),
+        ] {
+            match from(header) {
+                From::Nobody { claimed, .. } => {
+                    assert_eq!(
+                        (claimed.name.as_str(), claimed.address.as_str()),
+                        (name, address),
+                        "{header}"
+                    );
+                }
+                From::One { .. } => panic!("{header}"),
+            }
         }
     }
 }

@@ -22,6 +22,7 @@ mod from_field;
 pub mod header;
 mod html;
 pub mod layout;
+mod lower;
 mod mailboxes;
 pub mod mbox;
 mod params;

@@ -61,8 +61,14 @@ impl Value {
         }
     }
 
-    /// A parameter that is text, such as `filename`: RFC 2231 first, else encoded words, which senders use against RFC 2047 5.
+    /// A parameter that is text, such as `filename`. Of two forms the extended one counts (RFC 2231), beside which the plain one is the makeshift in
+    /// ASCII for old programs (RFC 6266 4.3); but not where that one is written in encoded words: then it is the whole name, against RFC 2047 5,
+    /// and the one that most programs show.
     pub(crate) fn text(&self, name: &str, hint: Option<&str>) -> Option<String> {
+        let plain = self.raw.get(name);
+        if let Some(whole) = plain.and_then(|value| in_encoded_words(value)) {
+            return Some(whole);
+        }
         if let Some(value) = self.raw.get(&format!("{name}*")) {
             let (charset, bytes) = extended(value);
             let text = charset::decode(&bytes, charset.as_deref().or(hint)).text;
@@ -72,8 +78,7 @@ impl Value {
         if let Some(joined) = self.continued(name, hint) {
             return Some(joined);
         }
-        let value = self.raw.get(name)?;
-        Some(words::text(value, hint))
+        Some(words::text(plain?, hint))
     }
 
     /// `name*0*=…; name*1=…` joined as octets before decoding, so that no character is lost at a joint.
@@ -108,6 +113,13 @@ impl Value {
             charset => Some(charset::decode(&bytes, charset.as_deref().or(hint)).text),
         }
     }
+}
+
+/// What encoded words say that ASCII could not; none where there are none or they can't be read whole.
+fn in_encoded_words(value: &[u8]) -> Option<String> {
+    let text = words::text(value, None);
+    let is_whole = value.is_ascii() && !text.is_ascii() && !text.contains('\u{fffd}');
+    is_whole.then_some(text)
 }
 
 /// `charset'language'percent-encoded` (RFC 2231 4).
@@ -227,6 +239,17 @@ mod tests {
             "long name.txt"
         );
         assert_eq!(name("attachment; filename=a.txt (draft)"), "a.txt");
+        for (plain, wanted) in [
+            ("Pri.txt", "При.txt"),
+            ("=?utf-8?Q?Pri?=.txt", "При.txt"),
+            ("=?utf-8?B?0JzQsNGA?=.txt", "Мар.txt"),
+            ("=?utf-8?Q?=EF=BF=BD=D0=BC?=.txt", "При.txt"),
+        ] {
+            let both = format!(
+                "attachment; filename*=utf-8''%D0%9F%D1%80%D0%B8.txt; filename=\"{plain}\""
+            );
+            assert_eq!(name(&both), wanted, "{plain}");
+        }
         assert_eq!(name("attachment; filename=a (1).txt"), "a (1).txt");
     }
 

@@ -5,6 +5,9 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+use memchr::memmem::Finder;
+
 use super::fields::{Fields, leading_blanks, without_line_end};
 use super::params::Value;
 use super::parse::Caps;
@@ -101,40 +104,33 @@ pub(crate) fn read(raw: &[u8], caps: Caps) -> Parts<'_> {
         leaf: None,
     };
     let mut at = walk.begin(leading_blanks(raw), None);
-    // The end of the last line that belongs to the body before a boundary: its line end belongs to the boundary.
-    let mut body_end = at;
-    while let Some(line) = next_line(raw, at) {
-        let after = at.saturating_add(line.len());
-        let bare = without_line_end(line);
-        if walk.stack.is_empty() {
+    // Where the body that is being read begins, or the boundary line before what nobody reads.
+    let mut from = at;
+    let dashes = Finder::new(b"\n--");
+    while !walk.stack.is_empty()
+        && let Some((start, line)) = next_dashed(raw, at, &dashes)
+    {
+        at = start.saturating_add(line.len());
+        let Some((level, closes)) = walk.delimits(without_line_end(line)) else {
+            continue;
+        };
+        // The line end before a boundary belongs to the boundary.
+        let body = raw.get(from..start).unwrap_or_default();
+        walk.close_down_to(level, from.saturating_add(without_line_end(body).len()));
+        if closes {
+            walk.end_multipart(level, start);
+            from = start;
+        } else if walk.parts.list.len() >= caps.parts {
+            walk.over(format!(
+                "More than {} parts; the rest is not read",
+                caps.parts
+            ));
             break;
+        } else {
+            let parent = walk.stack.last().map(|open| open.part);
+            at = walk.begin(at, parent);
+            from = at;
         }
-        match bare
-            .starts_with(b"--")
-            .then(|| walk.delimits(bare))
-            .flatten()
-        {
-            None => at = after,
-            Some((level, closes)) => {
-                walk.close_down_to(level, body_end.min(at));
-                if closes {
-                    walk.end_multipart(level, at);
-                    at = after;
-                } else if walk.parts.list.len() >= caps.parts {
-                    walk.over(format!(
-                        "More than {} parts; the rest is not read",
-                        caps.parts
-                    ));
-                    break;
-                } else {
-                    let parent = walk.stack.last().map(|open| open.part);
-                    at = walk.begin(after, parent);
-                    body_end = at;
-                    continue;
-                }
-            }
-        }
-        body_end = at.saturating_sub(line.len().saturating_sub(bare.len()));
     }
     walk.finish()
 }
@@ -324,13 +320,18 @@ fn media(fields: &Fields<'_>, digest: bool) -> Value {
     value
 }
 
-fn next_line(raw: &[u8], at: usize) -> Option<&[u8]> {
-    let rest = raw.get(at..).filter(|rest| !rest.is_empty())?;
-    let end = rest
-        .iter()
-        .position(|b| *b == b'\n')
-        .map_or(rest.len(), |end| end.saturating_add(1));
-    rest.get(..end)
+/// The next line from `at` on that begins with two hyphens, and where it begins; `at` is the beginning of a line. Bodies are long and hold
+/// few of them.
+fn next_dashed<'a>(raw: &'a [u8], at: usize, dashes: &Finder<'_>) -> Option<(usize, &'a [u8])> {
+    let rest = raw.get(at..)?;
+    let start = if rest.starts_with(b"--") {
+        0
+    } else {
+        dashes.find(rest)?.saturating_add(1)
+    };
+    let line = rest.get(start..)?;
+    let end = memchr(b'\n', line).map_or(line.len(), |end| end.saturating_add(1));
+    Some((at.saturating_add(start), line.get(..end)?))
 }
 
 #[cfg(test)]

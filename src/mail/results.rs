@@ -499,10 +499,44 @@ mod tests {
     }
 
     #[test]
+    fn s31_comments_nest_so_deep_and_no_deeper() {
+        let nested = |depth: usize| {
+            format!(
+                "mx.example; spf=fail {}; dmarc=pass{}",
+                "(".repeat(depth),
+                ")".repeat(depth)
+            )
+        };
+        for depth in [1, 2, DEEPEST] {
+            let read = read(&nested(depth)).unwrap();
+            assert_eq!(read.checks.len(), 1, "{depth}");
+            assert_eq!(read.checks[0].result, "fail");
+        }
+        assert_eq!(read(&nested(DEEPEST + 1)), None);
+        // One that closes less often than it opens never closes, and one that closes more often leaves what is no value.
+        assert_eq!(read("mx.example; spf=fail ((a); dmarc=pass"), None);
+        assert_eq!(read("mx.example; spf=fail (a)); dmarc=pass"), None);
+    }
+
+    #[test]
     fn what_stands_in_quotes_or_comments_is_no_result() {
         let quoted = read("mx.example; spf=fail reason=\"; dmarc=pass\"").unwrap();
         assert_eq!(quoted.checks.len(), 1);
         let comment = read("mx.example; spf=fail (; dmarc=pass)").unwrap();
         assert_eq!(comment.checks.len(), 1);
+        // What is escaped ends neither.
+        for escaped in [
+            "mx.example; spf=fail (a\\); dmarc=pass)",
+            "mx.example; spf=fail (a\\\\ (b\\)) ; dmarc=pass)",
+            "mx.example; spf=fail reason=\"a\\\"; dmarc=pass\"",
+        ] {
+            assert_eq!(read(escaped).unwrap().checks.len(), 1, "{escaped}");
+        }
+        for ended in [
+            "mx.example; spf=fail (a\\\\); dmarc=pass",
+            "mx.example; spf=fail reason=\"a\\\\\"; dmarc=pass",
+        ] {
+            assert_eq!(read(ended).unwrap().checks.len(), 2, "{ended}");
+        }
     }
 }

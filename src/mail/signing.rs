@@ -411,3 +411,46 @@ fn canonical(entity: &[u8]) -> Vec<u8> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g13_a_part_is_signed_with_its_header_and_without_the_line_end_of_the_boundary() {
+        let raw = b"A: b\r\n\r\ntext\r\n\r\n--x\r\nnext";
+        assert_eq!(entity(raw, 0, 21), b"A: b\r\n\r\ntext\r\n");
+        assert_eq!(entity(b"a\n--x\n", 0, 6), b"a");
+        assert_eq!(entity(b"--x\n", 0, 4), b"");
+        assert_eq!(entity(b"", 5, 3), b"");
+        assert_eq!(canonical(b"a\nb\r\nc\rd\n\n"), b"a\r\nb\r\nc\rd\r\n\r\n");
+    }
+
+    #[test]
+    fn r29_a_signature_is_named_after_its_document() {
+        let of = |name: &str| document_name(name);
+        assert_eq!(of("Письмо.pdf.SIG").as_deref(), Some("Письмо.pdf"));
+        assert_eq!(of("a.p7s").as_deref(), Some("a"));
+        assert_eq!(of("sig"), None);
+        assert_eq!(of("a.pdf"), None);
+    }
+
+    #[test]
+    fn s31_whatever_a_letter_is_finding_its_signatures_ends() {
+        let nested = "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n".repeat(300);
+        let many = format!(
+            "Content-Type: multipart/mixed; boundary=b\r\n\r\n{}--b--\r\n",
+            "--b\r\nContent-Type: application/x; name=a.sig\r\n\r\nMIIB\r\n".repeat(3000)
+        );
+        for raw in [
+            nested.as_bytes(),
+            many.as_bytes(),
+            b"",
+            b"\n",
+            b"%PDF-",
+            &[0x30; 5000],
+        ] {
+            assert!(find(raw).found.len() <= SIGNATURES.saturating_add(1));
+        }
+    }
+}

@@ -366,21 +366,32 @@ fn meta_charset(bytes: &[u8]) -> Option<String> {
 /// The text without characters that only terminals and deceivers need; LF line ends.
 pub(crate) fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\r' => {
-                if chars.peek() != Some(&'\n') {
-                    out.push('\n');
-                }
-            }
-            '\n' | '\t' => out.push(c),
-            '\u{2028}' | '\u{2029}' | '\u{b}' | '\u{c}' => out.push('\n'),
-            c if super::words::is_hidden(c) => {}
-            c => out.push(c),
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(is_dubious) {
+        let (plain, dubious) = rest.split_at(at);
+        out.push_str(plain);
+        let mut chars = dubious.chars();
+        let first = chars.next();
+        rest = chars.as_str();
+        match first {
+            Some('\r') if rest.starts_with('\n') => {}
+            Some('\r' | '\u{2028}' | '\u{2029}' | '\u{b}' | '\u{c}') => out.push('\n'),
+            Some(c) if !super::words::is_hidden(c) => out.push(c),
+            Some(_) | None => {}
         }
     }
+    out.push_str(rest);
     out
+}
+
+/// Whether a character that begins with this octet may be one that is not shown. All other text is taken over as it stands.
+fn is_dubious(octet: u8) -> bool {
+    match octet {
+        b'\n' | b'\t' | b' '..=b'~' => false,
+        // What continues a character, and the letters of Greek, Cyrillic and their neighbours.
+        0x80..=0xbf | 0xc3..=0xd7 => false,
+        _ => true,
+    }
 }
 
 fn is_inline(part: &Part<'_>) -> bool {

@@ -49,6 +49,8 @@ impl Encoding {
     }
 }
 
+/// Characters of base64 decoded at a time: a line of 76 and its end.
+const LINE: usize = 80;
 const NONE: u8 = 0xff;
 const VALUES: [u8; 256] = base64_values();
 
@@ -71,21 +73,14 @@ const fn base64_values() -> [u8; 256] {
 /// Base64; characters outside the alphabet are passed over, padding ends a quantum (joined encodings occur).
 pub(crate) fn base64(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len().div_ceil(4).saturating_mul(3));
-    let value = |b: u8| u32::from(VALUES.get(usize::from(b)).copied().unwrap_or(NONE));
     let (mut bits, mut count) = (0_u32, 0_u8);
     let mut rest = bytes;
     loop {
         // Whole quanta, which is nearly all there is.
-        while count == 0
-            && let [a, b, c, d, after @ ..] = rest
-        {
-            let (a, b, c, d) = (value(*a), value(*b), value(*c), value(*d));
-            if (a | b | c | d) > 63 {
-                break;
-            }
-            let [_, x, y, z] = (a << 18 | b << 12 | c << 6 | d).to_be_bytes();
-            out.extend_from_slice(&[x, y, z]);
-            rest = after;
+        let mut taken = if count == 0 { LINE } else { 0 };
+        while taken == LINE {
+            taken = quanta(rest.get(..LINE).unwrap_or(rest), &mut out);
+            rest = rest.get(taken..).unwrap_or_default();
         }
         let [b, after @ ..] = rest else { break };
         rest = after;
@@ -110,6 +105,30 @@ pub(crate) fn base64(bytes: &[u8]) -> Vec<u8> {
     }
     flush(&mut out, bits, count);
     out
+}
+
+/// Decodes whole quanta until one holds something else; how many characters that were.
+fn quanta(code: &[u8], out: &mut Vec<u8>) -> usize {
+    let value = |b: u8| u32::from(VALUES.get(usize::from(b)).copied().unwrap_or(NONE));
+    let before = out.len();
+    let (quanta, _) = code.as_chunks::<4>();
+    out.resize(before.saturating_add(quanta.len().saturating_mul(3)), 0);
+    let (places, _) = out
+        .get_mut(before..)
+        .unwrap_or_default()
+        .as_chunks_mut::<3>();
+    let mut done = 0_usize;
+    for ([a, b, c, d], place) in quanta.iter().zip(places) {
+        let (a, b, c, d) = (value(*a), value(*b), value(*c), value(*d));
+        if (a | b | c | d) > 63 {
+            break;
+        }
+        let [_, x, y, z] = (a << 18 | b << 12 | c << 6 | d).to_be_bytes();
+        *place = [x, y, z];
+        done = done.saturating_add(1);
+    }
+    out.truncate(before.saturating_add(done.saturating_mul(3)));
+    done.saturating_mul(4)
 }
 
 /// Whether code follows padding: on the same line, or as a line of nothing else. A list's footer below it is none.

@@ -3,6 +3,7 @@
 //! A person can write the same words: «Я в отпуске, кто заменит?» is a question. So a subject or a sentence alone never decides.
 
 use super::fields::Fields;
+use super::lower::{lowered, says_any};
 use crate::desk::letter::Automatic;
 
 /// Characters at the beginning of a text in which a notice says what it is.
@@ -108,7 +109,7 @@ const CHALLENGES: &[&str] = &[
 
 /// Whether the subject speaks of absence or of an automatic reply. A mark to be counted with others.
 pub(crate) fn is_subject(subject: &str) -> bool {
-    says_any(&subject.to_lowercase(), SUBJECTS)
+    says_any(&lowered(subject), SUBJECTS)
 }
 
 /// What gives a reply of a machine away by its words; none for a person's. Where it answers nothing the words alone are a guess, as weak as
@@ -119,7 +120,7 @@ pub(crate) fn told_in_words(
     text: &str,
 ) -> Option<(Automatic, &'static str)> {
     let answers = fields.first("In-Reply-To").is_some() || fields.first("References").is_some();
-    let subject = subject.trim().to_lowercase();
+    let subject = lowered(subject.trim());
     let begins = PREFIXES.iter().any(|prefix| subject.starts_with(prefix));
     let speaks = says_any(&subject, SUBJECTS);
     let returned = ["re:", "ответ:", "отв:"]
@@ -129,14 +130,13 @@ pub(crate) fn told_in_words(
     if !(begins || speaks || answers || returned) {
         return None;
     }
-    let opening = text
+    let opening: String = text
         .lines()
         .filter(|line| !line.starts_with('>'))
         .flat_map(|line| line.chars().chain(['\n']))
         .take(OPENING)
-        .collect::<String>()
-        .to_lowercase();
-    let opening = uncited(&opening);
+        .collect();
+    let opening = uncited(&lowered(&opening));
     let kind = if answers {
         Automatic::AutoReply
     } else {
@@ -178,10 +178,6 @@ fn uncited(text: &str) -> String {
         out.push_str(rest);
     }
     out
-}
-
-fn says_any(text: &str, phrases: &[&str]) -> bool {
-    phrases.iter().any(|phrase| text.contains(phrase))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What happened lately as a unit of work sees it: read for many letters at once, and what the unit itself adds.
 
 use std::collections::BTreeMap;
+use std::sync::{MutexGuard, PoisonError};
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -9,8 +10,9 @@ use sqlx::{AnyConnection, Row};
 use super::apply::is_about_failure;
 use super::column::{digest, micros};
 use super::letters::LetterId;
+use super::pool::Store;
 use super::statement::{list, made, padded};
-use super::work::{Counts, LetterResult};
+use super::work::{Counts, Ledger, LetterResult};
 use crate::desk::assurance::Level;
 use crate::desk::decide::{Concern, Decision, Verdict};
 use crate::desk::notice::Template;
@@ -55,15 +57,41 @@ struct Entered {
     assurance: Level,
 }
 
+/// What senders caused, kept from one unit of work to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Remembered {
+    /// The ledger as the unit of work left it that this is of: while it stands so, nobody else wrote anything that counts.
+    ledger: Option<Ledger>,
+    /// When the day began that the refusals are of.
+    day: DateTime<Utc>,
+    tallies: BTreeMap<String, Tally>,
+}
+
+/// Senders whose tallies are kept; past that they are read anew.
+const SENDERS: usize = 10_000;
+
 /// What one sender caused; what authenticated letters caused stands apart (`true`).
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Tally {
+    /// The first moment of which something was counted as of the last hour.
+    first_us: Option<i64>,
     letters: BTreeMap<(String, bool), u32>,
     requests: BTreeMap<bool, u32>,
     refusals: BTreeMap<bool, u32>,
 }
 
 impl Tally {
+    /// Whether it is still true for an hour that began later: nothing of what it counted lies before that.
+    fn holds(&self, since: Since) -> bool {
+        self.first_us
+            .is_none_or(|first| first >= micros(since.hour))
+    }
+
+    /// Notes a moment of which something is counted as of the last hour.
+    fn reach_back(&mut self, us: Option<i64>) {
+        self.first_us = [self.first_us, us].into_iter().flatten().min();
+    }
+
     /// With `vouched` only what authenticated letters caused counts: forgers must not silence the one whose name they use.
     fn counts(&self, vouched: bool) -> Counts {
         let sum = |all: &BTreeMap<bool, u32>| {
@@ -152,6 +180,7 @@ impl Lately {
             return;
         };
         let vouched = letter.assurance.is_authenticated();
+        tally.reach_back(Some(micros(now)));
         for (notice, reader) in decision.notices.iter().zip(readers) {
             if now >= since.hour {
                 add(tally.letters.entry((reader.clone(), vouched)).or_default());
@@ -173,7 +202,7 @@ impl Lately {
         let tally = self
             .tallies
             .get(sender)
-            .filter(|_| self.since == Some(since))?;
+            .filter(|tally| self.since == Some(since) && tally.holds(since))?;
         Some(tally.counts(vouched))
     }
 
@@ -246,9 +275,33 @@ impl Lately {
                     .insert(digest(&row.try_get::<Vec<u8>, _>(0)?)?, true);
             }
         }
-        self.tallies = tallies(connection, senders, since).await?;
         self.since = Some(since);
+        let known = |sender: &&String| self.tallies.get(*sender).is_some_and(|t| t.holds(since));
+        let unknown: Vec<String> = senders.iter().filter(|s| !known(s)).cloned().collect();
+        self.tallies
+            .extend(tallies(connection, &unknown, since).await?);
         Ok(())
+    }
+
+    /// Takes over what the last unit of work knew of senders, if that is still so.
+    pub(crate) fn recall(&mut self, store: &Store, ledger: &Ledger, since: Since) {
+        let remembered = std::mem::take(&mut *remembered(store));
+        if remembered.ledger.as_ref() == Some(ledger) && remembered.day == since.day {
+            self.tallies = remembered.tallies;
+        }
+    }
+
+    /// Leaves what is known of senders to the next unit of work, now that all of this one is written and the ledger stands so.
+    pub(crate) fn remember(self, store: &Store, ledger: Ledger) {
+        if let Some(since) = self.since
+            && self.tallies.len() <= SENDERS
+        {
+            *remembered(store) = Remembered {
+                ledger: Some(ledger),
+                day: since.day,
+                tallies: self.tallies,
+            };
+        }
     }
 
     /// Reads how many alerts went to each specialist, whoever caused them.
@@ -272,6 +325,12 @@ impl Lately {
         self.alerts = Some((hour_ago, alerts));
         Ok(most)
     }
+}
+
+/// Whoever panicked with it in hand left all of it or nothing.
+fn remembered(store: &Store) -> MutexGuard<'_, Remembered> {
+    let held = store.remembered.lock();
+    held.unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What one sender caused, asked for alone.
@@ -301,7 +360,7 @@ async fn tallies(
         let places = list(4, keys.len());
         let mut letters = made(format!(
             "SELECT cause_key, recipient_key, cause_vouched, CAST(SUM(CASE WHEN created_us >= $1 THEN 1 ELSE 0 END) AS BIGINT), \
-             CAST(SUM(CASE WHEN created_us >= $2 THEN refusal ELSE 0 END) AS BIGINT) FROM outbox \
+             CAST(SUM(CASE WHEN created_us >= $2 THEN refusal ELSE 0 END) AS BIGINT), MIN(CASE WHEN created_us >= $1 THEN created_us END) FROM outbox \
              WHERE cause_key IN ({places}) AND created_us >= $3 GROUP BY cause_key, recipient_key, cause_vouched"
         ))
         .bind(micros(since.hour))
@@ -309,7 +368,7 @@ async fn tallies(
         .bind(micros(since.hour.min(since.day)));
         let places = list(4, keys.len());
         let mut requests = made(format!(
-            "SELECT requester_key, CASE WHEN vouched IN ($2, $3) THEN 0 ELSE 1 END AS authentic, COUNT(*) FROM requests \
+            "SELECT requester_key, CASE WHEN vouched IN ($2, $3) THEN 0 ELSE 1 END AS authentic, COUNT(*), MIN(created_us) FROM requests \
              WHERE requester_key IN ({places}) AND created_us >= $1 GROUP BY requester_key, authentic"
         ))
         .bind(micros(since.hour))
@@ -326,12 +385,14 @@ async fn tallies(
             if sent > 0 {
                 tally.letters.insert((row.try_get(1)?, vouched), sent);
             }
+            tally.reach_back(row.try_get(5)?);
             let refusals = tally.refusals.entry(vouched).or_default();
             *refusals = refusals.saturating_add(refused);
         }
         for row in requests.fetch_all(&mut *connection).await? {
             let tally = tallies.entry(row.try_get(0)?).or_default();
             let authentic = row.try_get::<i64, _>(1)? != 0;
+            tally.reach_back(row.try_get(3)?);
             tally.requests.insert(authentic, count(row.try_get(2)?));
         }
     }
@@ -344,4 +405,57 @@ fn count(n: i64) -> u32 {
 
 fn add(n: &mut u32) {
     *n = n.saturating_add(1);
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::desk::decide::next_number;
+    use crate::desk::notice::Purpose;
+    use crate::store::testing::{
+        apply, decision, kept, matter, minute, notice, on_each_engine, registered,
+    };
+
+    /// R48: what is kept in memory says the same as the database, whoever wrote meanwhile and however far the hour has gone on.
+    #[tokio::test]
+    async fn what_is_remembered_of_a_sender_counts_as_the_database_does() {
+        on_each_engine(async |db| {
+            let sender = "maria@raduga.example".to_owned();
+            let other = db.open_again().await;
+            let turns = [
+                (1, false),
+                (1, false),
+                (1, true),
+                (1, false),
+                (3, false),
+                (9, false),
+            ];
+            for ((hour, by_other), uid) in turns.into_iter().zip(1..) {
+                let store = if by_other { &other } else { &db.store };
+                let since = Since {
+                    hour: minute(hour),
+                    day: minute(0),
+                };
+                let letter = kept(store, uid, &format!("letter {uid}")).await;
+                let mut work = store.look().await.unwrap();
+                let senders = std::slice::from_ref(&sender);
+                work.foresee(&[], senders, since).await.unwrap();
+                let known = work.counts(&sender, since, false).await.unwrap();
+                let mut without = db.open_again().await.look().await.unwrap();
+                let asked = without.counts(&sender, since, false).await.unwrap();
+                assert_eq!(known, asked, "before letter {uid}");
+                let number = next_number(work.last_numbers(), 2026);
+                let mut opened = decision(
+                    Verdict::Registered,
+                    Concern::Opened(matter()),
+                    vec![registered(number)],
+                );
+                opened.notices = vec![notice(Template::Registered, Purpose::Reply)];
+                apply(&mut work, Some(&letter), &opened, minute(uid)).await;
+                work.commit().await.unwrap();
+            }
+        })
+        .await;
+    }
 }

@@ -102,7 +102,7 @@ impl Store {
         let mut fates = format!(
             "SELECT id AS column1, 'sending' AS column2, CAST(NULL AS BIGINT) AS column3, CAST(0 AS BIGINT) AS column4, \
              CAST(NULL AS TEXT) AS column5, CAST(NULL AS BIGINT) AS column6 \
-             FROM (SELECT id FROM outbox WHERE due_us <= ${} ORDER BY due_us, id LIMIT ${}{skip}) AS due",
+             FROM (SELECT id FROM outbox WHERE due_us <= ${} ORDER BY due_us, id LIMIT CAST(${} AS BIGINT){skip}) AS due",
             place(1),
             place(2),
         );

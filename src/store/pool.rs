@@ -4,13 +4,15 @@ use std::fmt;
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyPool, ConnectOptions, Connection, Row, Transaction};
+
+use super::lately::Remembered;
 
 /// What each SQLite connection is told. `synchronous=FULL`: with NORMAL a power loss takes back commits that were reported done.
 const SQLITE_SESSION: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
@@ -103,6 +105,8 @@ pub struct Store {
     pub(crate) file: Option<PathBuf>,
     /// The fence that this process holds since it took the lease; 0 if it never did.
     pub(crate) fence: Arc<AtomicI64>,
+    /// What the last unit of work knew of the senders that it heard from.
+    pub(crate) remembered: Arc<Mutex<Remembered>>,
 }
 
 impl fmt::Debug for Store {
@@ -203,6 +207,7 @@ impl Store {
             options,
             file: Some(path),
             fence: Arc::new(AtomicI64::new(0)),
+            remembered: Arc::default(),
         })
     }
 
@@ -231,6 +236,7 @@ impl Store {
             options,
             file: None,
             fence: Arc::new(AtomicI64::new(0)),
+            remembered: Arc::default(),
         })
     }
 

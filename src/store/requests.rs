@@ -86,7 +86,7 @@ impl Store {
         )
         .fetch_all(&self.reader)
         .await?;
-        history_lines(&found)
+        found.iter().map(history_line).collect()
     }
 
     /// The next moment at which something is due by time alone: a queued request opens, a request needs looking at, what is waited for lapses or
@@ -124,17 +124,17 @@ const HISTORY: &str =
     "SELECT seq, at_us, kind, data FROM events WHERE request_id = $1 ORDER BY seq";
 
 fn history_lines(rows: &[AnyRow]) -> Result<Vec<HistoryLine>> {
-    let line = |row: &AnyRow| {
-        Ok(HistoryLine {
-            seq: row.try_get(0)?,
-            at: moment(row.try_get(1)?)?,
-            word: row.try_get(2)?,
-            data: row
-                .try_get::<Option<String>, _>(3)?
-                .unwrap_or_else(|| r#"{"erased":true}"#.to_owned()),
-        })
-    };
-    rows.iter().map(line).collect()
+    rows.iter().map(history_line).collect()
+}
+
+fn history_line(row: &AnyRow) -> Result<HistoryLine> {
+    let erased = || r#"{"erased":true}"#.to_owned();
+    Ok(HistoryLine {
+        seq: row.try_get(0)?,
+        at: moment(row.try_get(1)?)?,
+        word: row.try_get(2)?,
+        data: row.try_get::<Option<String>, _>(3)?.unwrap_or_else(erased),
+    })
 }
 
 /// Everything that [`read_all`] reads: requests, each with a row for every pending that is not settled.

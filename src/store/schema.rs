@@ -37,14 +37,14 @@ pub(crate) const STEPS: &[Step] = &[
         postgres: include_str!("../../migrations/0004_life.sql"),
     },
     Step {
-        name: "channel",
-        sqlite: include_str!("../../migrations/0005_channel.sql"),
-        postgres: include_str!("../../migrations/0005_channel.sql"),
+        name: "appointments",
+        sqlite: include_str!("../../migrations/0005_appointments.sql"),
+        postgres: include_str!("../../migrations/0005_appointments.sql"),
     },
     Step {
-        name: "appointments",
-        sqlite: include_str!("../../migrations/0006_appointments.sql"),
-        postgres: include_str!("../../migrations/0006_appointments.sql"),
+        name: "channel",
+        sqlite: include_str!("../../migrations/0006_channel.sql"),
+        postgres: include_str!("../../migrations/0006_channel.sql"),
     },
     Step {
         name: "succession",

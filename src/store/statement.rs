@@ -1,4 +1,6 @@
 //! Statements whose number of placeholders varies: `$n` written out by us, in few different shapes so that prepared ones are used again.
+//!
+//! A limit that is bound stands in a `CAST`: for the sake of a bare `LIMIT $n` SQLite 3.51 makes a new plan each time (measured: 0.15 ms).
 
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;

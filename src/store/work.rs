@@ -267,6 +267,7 @@ impl Work {
         since: Since,
     ) -> Result<()> {
         self.flush().await?;
+        self.lately.recall(&self.store, &self.began, since);
         let connection = match &mut self.hold {
             Hold::Looking(connection) => &mut **connection,
             Hold::Locked(tx) => &mut **tx,
@@ -323,7 +324,7 @@ impl Work {
         self.flush().await?;
         let query = made(format!(
             "{REQUEST} WHERE r.id IN (SELECT id FROM requests WHERE number_count IS NULL AND opens_us <= $1 \
-             ORDER BY arrived_us, id LIMIT $2) ORDER BY r.arrived_us, r.id, p.id"
+             ORDER BY arrived_us, id LIMIT CAST($2 AS BIGINT)) ORDER BY r.arrived_us, r.id, p.id"
         ))
         .bind(micros(now))
         .bind(i64::from(limit));
@@ -339,7 +340,7 @@ impl Work {
         now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<(Request, Pending)>> {
-        let found = "SELECT id, request_id FROM pendings WHERE settled_us IS NULL AND lapses_us <= $1 ORDER BY lapses_us, id LIMIT $2";
+        let found = "SELECT id, request_id FROM pendings WHERE settled_us IS NULL AND lapses_us <= $1 ORDER BY lapses_us, id LIMIT CAST($2 AS BIGINT)";
         self.pendings(found, now, limit).await
     }
 
@@ -353,7 +354,7 @@ impl Work {
         limit: u32,
     ) -> Result<Vec<(Request, Pending)>> {
         let found = "SELECT id, request_id FROM pendings WHERE settled_us IS NULL AND remind_us IS NOT NULL AND remind_us <= $1 \
-             ORDER BY remind_us, id LIMIT $2";
+             ORDER BY remind_us, id LIMIT CAST($2 AS BIGINT)";
         self.pendings(found, now, limit).await
     }
 
@@ -364,7 +365,7 @@ impl Work {
     pub async fn due(&mut self, now: DateTime<Utc>, limit: u32) -> Result<Vec<Request>> {
         self.flush().await?;
         let query = made(format!(
-            "{REQUEST} WHERE r.id IN (SELECT id FROM requests WHERE wakes_us IS NOT NULL AND wakes_us <= $1 ORDER BY wakes_us, id LIMIT $2) \
+            "{REQUEST} WHERE r.id IN (SELECT id FROM requests WHERE wakes_us IS NOT NULL AND wakes_us <= $1 ORDER BY wakes_us, id LIMIT CAST($2 AS BIGINT)) \
              ORDER BY r.wakes_us, r.id, p.id"
         ))
         .bind(micros(now))
@@ -474,7 +475,9 @@ impl Work {
         }
         tx.commit()
             .await
-            .context("The unit of work was not committed")
+            .context("The unit of work was not committed")?;
+        self.lately.remember(&self.store, self.ledger);
+        Ok(())
     }
 }
 
@@ -533,7 +536,7 @@ mod tests {
             drop(work);
             assert_eq!(db.count("SELECT COUNT(*) FROM requests").await, 1);
             assert_eq!(db.count("SELECT COUNT(*) FROM events").await, 1);
-            assert_eq!(db.store.undecided(9, 999, far()).await.unwrap().len(), 1);
+            assert_eq!(db.store.undecided(9, far()).await.unwrap().len(), 1);
             let (request, second) = register(&db.store, 3, "three").await;
             assert_eq!((first.count(), second.count()), (1, 2));
             assert_eq!(request, RequestId(2));
@@ -568,7 +571,7 @@ mod tests {
                 .unwrap_err();
                 work.commit().await.unwrap_err();
             }
-            assert_eq!(db.store.undecided(9, 999, far()).await.unwrap().len(), 1);
+            assert_eq!(db.store.undecided(9, far()).await.unwrap().len(), 1);
         })
         .await;
     }
@@ -589,7 +592,7 @@ mod tests {
             )
             .unwrap_err();
             work.commit().await.unwrap_err();
-            assert_eq!(db.store.undecided(9, 999, far()).await.unwrap().len(), 1);
+            assert_eq!(db.store.undecided(9, far()).await.unwrap().len(), 1);
         })
         .await;
     }
@@ -643,7 +646,7 @@ mod tests {
             work.enter(Some(&letter), &ignored, &names, &[], minute(1))
                 .unwrap();
             work.commit().await.unwrap_err();
-            assert_eq!(db.store.undecided(9, 999, far()).await.unwrap().len(), 1);
+            assert_eq!(db.store.undecided(9, far()).await.unwrap().len(), 1);
         })
         .await;
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::desk::{Desk, RADUGA, dovecot, mailbox, smtp};
-use super::post::{DESK, MARIA, SOON, letter};
+use super::post::{DESK, MARIA, SOON, letter, until};
 use super::support::dovecot::Dovecot;
 use super::support::sink::Sink;
 
@@ -103,6 +103,32 @@ fn a_new_representative_takes_effect_by_sighup() {
     assert_eq!(room.desk.gapless(), 1);
     // Nothing else was interrupted.
     assert_eq!(daemon.log().matches("Mailbox connected").count(), 1);
+    daemon.stop();
+}
+
+/// A mailbox that is reached otherwise is connected anew by itself, as soon as the file is saved; what was read stays read.
+#[test]
+fn a_mailbox_that_changed_connects_anew() {
+    let room = Room::new("");
+    let daemon = room.desk.connected(1);
+    let raw = letter(MARIA, "Вход", "m1@raduga.example", "Нет входа.", &[]);
+    room.dovecot.deliver(MARIA, DESK, &raw);
+    room.answer(MARIA, "m1@raduga.example");
+    let changed = room.sections.replace("[smtp]", "[dns]\n[smtp]");
+    let changed = changed.replacen(
+        "name = \"support\"",
+        "name = \"support\"\npoll_seconds = 300",
+        1,
+    );
+    room.desk.configure(&changed);
+    until("it is connected again", SOON, || {
+        (daemon.log().matches("Mailbox connected").count() == 2).then_some(())
+    });
+    let raw = letter(MARIA, "Отчёт", "m2@raduga.example", "Нет отчёта.", &[]);
+    room.dovecot.deliver(MARIA, DESK, &raw);
+    room.answer(MARIA, "m2@raduga.example");
+    assert_eq!(room.desk.gapless(), 2);
+    assert_eq!(daemon.log().matches("Started").count(), 1);
     daemon.stop();
 }
 

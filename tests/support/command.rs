@@ -1,4 +1,4 @@
-//! Runs the program itself in a folder of its own: what it prints, how it ends, how long it takes and how much memory.
+//! Runs the program itself in a folder of its own: what it prints, how it ends, how much processor time and memory it takes.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -19,6 +19,7 @@ pub struct Ended {
     pub code: Option<i32>,
     pub out: String,
     pub err: String,
+    /// The processor time of all its threads: it says the same on a machine that does other work.
     pub took: Duration,
     /// The most resident memory it was seen to have, in MiB.
     pub peak: u64,
@@ -89,9 +90,11 @@ pub fn run(arguments: &[&str], input: &str, folder: &Path) -> Ended {
         .spawn()
         .unwrap();
     let mut peak = 0;
-    let status = loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
+    let took = loop {
+        // Asked before it is waited for: what has ended is still there with all that it used.
+        let (ended, took) = used(child.id());
+        if ended {
+            break took;
         }
         peak = peak.max(high_water(child.id()));
         if begun.elapsed() > Duration::from_secs(60) {
@@ -99,7 +102,7 @@ pub fn run(arguments: &[&str], input: &str, folder: &Path) -> Ended {
         }
         std::thread::sleep(Duration::from_millis(2));
     };
-    let took = begun.elapsed();
+    let status = child.wait().unwrap();
     let read = |path| {
         let mut bytes = Vec::new();
         File::open(path).unwrap().read_to_end(&mut bytes).unwrap();
@@ -112,6 +115,24 @@ pub fn run(arguments: &[&str], input: &str, folder: &Path) -> Ended {
         took,
         peak,
     }
+}
+
+/// Whether a child that nobody has waited for has ended, and the processor time of all its threads so far (proc(5): state, utime, stime).
+fn used(pid: u32) -> (bool, Duration) {
+    /// `USER_HZ`, which Linux keeps at this for programs.
+    const TICKS: u64 = 100;
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    // The name before it may hold anything.
+    let (_, after) = stat.rsplit_once(')').unwrap();
+    let fields: Vec<&str> = after.split_whitespace().collect();
+    let ticks: u64 = fields[11..=12]
+        .iter()
+        .map(|f| f.parse::<u64>().unwrap())
+        .sum();
+    (
+        fields[0] == "Z",
+        Duration::from_millis(ticks * 1000 / TICKS),
+    )
 }
 
 /// What the system says was the most: `VmHWM` of a process that still runs, in MiB.

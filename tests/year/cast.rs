@@ -35,7 +35,7 @@ pub(crate) struct Person {
 
 /// A customer's installations: every fifth has two.
 pub(crate) fn installations(customer: usize) -> Vec<String> {
-    let count = if customer % 5 == 0 { 2 } else { 1 };
+    let count = if customer.is_multiple_of(5) { 2 } else { 1 };
     (0..count).map(|i| format!("c{customer}-i{i}")).collect()
 }
 

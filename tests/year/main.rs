@@ -11,6 +11,7 @@
     clippy::print_stderr,
     clippy::disallowed_methods,
     clippy::too_many_lines,
+    clippy::wildcard_enum_match_arm,
     reason = "a test runner"
 )]
 

@@ -260,7 +260,7 @@ impl Play {
             return Ok(());
         };
         self.last.clone_from(&raw);
-        let mailbox = if person.role == Role::Stranger && deed.pick % 3 == 0 {
+        let mailbox = if person.role == Role::Stranger && deed.pick.is_multiple_of(3) {
             "open"
         } else {
             "support"
@@ -419,7 +419,7 @@ impl Play {
             What::Decline => "Отклоняю".to_owned(),
             What::Note => format!("#заметка\n{INNERMOST} {}", self.serial),
             What::Command(which) => COMMANDS[usize::from(which)].to_owned(),
-            _ if deed.pick % 5 == 0 => format!(
+            _ if deed.pick.is_multiple_of(5) => format!(
                 "Система {}",
                 person
                     .customer

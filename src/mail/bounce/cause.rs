@@ -3,14 +3,15 @@
 use super::phrases::{ALIVE, DEAD};
 use super::status::reply_code;
 
-/// Whether trying the address again is pointless, by the status code (RFC 3463 3.2) and the other server's words. Only failures ask.
-pub(crate) fn is_dead(status: Option<&str>, words: &str) -> bool {
+/// Whether trying the address again is pointless, by the status code (RFC 3463 3.2) and the other server's words. `taken` says that the server took
+/// the recipient and refused the letter after it. Only failures ask.
+pub(crate) fn is_dead(status: Option<&str>, words: &str, taken: bool) -> bool {
     // Answers are folded anywhere.
     let folded: Vec<&str> = words.split_whitespace().collect();
     let mut rest = folded.join(" ").to_lowercase();
     let told = status.and_then(by_status);
-    // The server took the recipient and then refused the letter: the address lives, whatever the words say.
-    if (rest.contains("end of data") || rest.contains("data command")) && told != Some(true) {
+    // The address lives then, whatever the words say.
+    if (taken || is_taken(&rest)) && told != Some(true) {
         return false;
     }
     let reply = by_reply(&rest);
@@ -32,6 +33,11 @@ pub(crate) fn is_dead(status: Option<&str>, words: &str) -> bool {
     }
 }
 
+/// Whether lower-case words tell that an answer was given to the letter's end (RFC 5321 3.3), as Postfix and Exim do, and not to its recipient.
+pub(crate) fn is_taken(words: &str) -> bool {
+    words.contains("end of data") || words.contains("data command")
+}
+
 /// What the code says by itself; none where its class and subject leave it open.
 fn by_status(status: &str) -> Option<bool> {
     let mut pieces = status.split('.').skip(1);
@@ -47,9 +53,11 @@ fn by_status(status: &str) -> Option<bool> {
     }
 }
 
-/// Temporary, about the sender's address, or about a mailbox that is there.
+/// Temporary, about the sender's address, or about a mailbox that is there. An unknown mailbox for which a server asked to try again (4.1.1) is
+/// unknown all the same once the trying has failed.
 fn is_elsewhere(status: &str) -> bool {
-    status.starts_with('4') || matches!(status, "5.1.7" | "5.1.8" | "5.2.0" | "5.2.2" | "5.7.1")
+    (status.starts_with('4') && status != "4.1.1")
+        || matches!(status, "5.1.7" | "5.1.8" | "5.2.0" | "5.2.2" | "5.7.1")
 }
 
 /// RFC 5321 4.2.3: what is left when nobody says more than a number. Most often that is an unknown mailbox; where there is not even a
@@ -71,6 +79,10 @@ mod tests {
             (Some("5.0.0"), "mailbox is full", false),
             (Some("5.7.1"), "554 blocked using a list", false),
             (Some("4.4.7"), "delivery time expired", false),
+            (Some("4.1.1"), "450 4.1.1 <a@b>: User unknown", true),
+            (Some("4.1.1"), "450 4.1.1 try again later", false),
+            (Some("4.2.0"), "450 4.2.0 <a@b>: User unknown", false),
+            (None, "an MX or SRV record indicated no SMTP service", true),
             (Some("5.4.4"), "Host or domain name not found", true),
             (None, "550 Requested action not taken", true),
             (None, "554 Message refused", false),
@@ -104,7 +116,9 @@ mod tests {
                 false,
             ),
         ] {
-            assert_eq!(is_dead(status, words), dead, "{status:?} {words}");
+            assert_eq!(is_dead(status, words, false), dead, "{status:?} {words}");
         }
+        assert!(!is_dead(Some("5.0.0"), "550 Unknown user", true));
+        assert!(is_dead(Some("5.1.1"), "550 Unknown user", true));
     }
 }

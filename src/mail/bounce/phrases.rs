@@ -215,6 +215,7 @@ pub(crate) const DEAD: &[&str] = &[
     "not listed in",
     "invalid user",
     "invalid recipient",
+    "no valid recipient",
     "invalid mailbox",
     "invalid address",
     "invalid local part",
@@ -287,6 +288,7 @@ pub(crate) const DEAD: &[&str] = &[
     "non esiste",
     "não existe",
     "宛先が見つかりません",
+    "リストにありません",
     "不存在",
     "нет такого",
     "неверный адрес",
@@ -303,6 +305,7 @@ pub(crate) const DEAD: &[&str] = &[
     "unknown domain",
     "non-existent domain",
     "does not accept mail",
+    "no smtp service", // RFC 7505
     "не существует",
     "не найден",
 ];

@@ -53,7 +53,7 @@ fn from_fields(all: &[status::Recipient], told: &told::Told<'_>, ours: &[Address
     } else {
         words
     };
-    finished(addresses, action, status, &words)
+    finished(addresses, action, status, &words, told.own)
 }
 
 /// From sentences, and from the field that Exim and Google add.
@@ -78,16 +78,25 @@ fn from_story(parts: &Parts<'_>, told: &told::Told<'_>, subject: &str, ours: &[A
         Action::Failed
     };
     let words = story::diagnostic(told.own, addresses.first().map(String::as_str));
-    finished(addresses, action, None, &words)
+    finished(addresses, action, None, &words, told.own)
 }
 
-fn finished(addresses: Vec<String>, action: Action, status: Option<String>, words: &str) -> Bounce {
-    let mut addresses = addresses.into_iter();
+fn finished(
+    addresses: Vec<String>,
+    action: Action,
+    status: Option<String>,
+    words: &str,
+    own: &str,
+) -> Bounce {
     let status = telling(status, words);
+    let taken = addresses
+        .first()
+        .is_some_and(|first| cause::is_taken(&story::about(own, first)));
+    let mut addresses = addresses.into_iter();
     Bounce {
         recipient: addresses.next(),
         also: addresses.collect(),
-        permanent: action == Action::Failed && cause::is_dead(status.as_deref(), words),
+        permanent: action == Action::Failed && cause::is_dead(status.as_deref(), words, taken),
         action: match action {
             Action::Failed => "failed",
             Action::Delayed => "delayed",

@@ -9,6 +9,7 @@ use super::{phrases, returned};
 use crate::desk::address::Address;
 use crate::desk::letter::{Automatic, From};
 use crate::mail::fields::Fields;
+use crate::mail::lower::{lowered, says_any};
 use crate::mail::parts::Parts;
 
 /// Characters at the beginning of a report in which it says that it is one.
@@ -32,7 +33,7 @@ pub(crate) fn structured(parts: &Parts<'_>, from: &From, subject: &str, text: &s
         || has_beside(parts, "message/disposition-notification")
     {
         // RFC 5429 2.1.2: a refusal by the recipient's own filter takes this form.
-        let refused = has_words(&opening(&told::told(text)), phrases::REFUSED);
+        let refused = says_any(&opening(&told::told(text)), phrases::REFUSED);
         return found(if refused {
             Automatic::Bounce
         } else {
@@ -56,7 +57,7 @@ pub(crate) fn structured(parts: &Parts<'_>, from: &From, subject: &str, text: &s
     }
     let tells = kind == "delivery-status"
         || ((kind.is_empty() || has("message/rfc822"))
-            && (is_subject(subject) || has_words(&opening(&told::told(text)), phrases::FAILED)));
+            && (is_subject(subject) || says_any(&opening(&told::told(text)), phrases::FAILED)));
     found(if tells {
         Automatic::Bounce
     } else {
@@ -87,7 +88,7 @@ pub(crate) fn told_in_words(parts: &Parts<'_>, from: &From, subject: &str, text:
         return None;
     }
     let said = opening(&told);
-    let words = has_words(&said, phrases::FAILED) || has_words(&said, phrases::DELAYED);
+    let words = says_any(&said, phrases::FAILED) || says_any(&said, phrases::DELAYED);
     if system.is_none() && (!words || is_by_person(&said)) {
         return None;
     }
@@ -101,7 +102,9 @@ pub(crate) fn told_in_words(parts: &Parts<'_>, from: &From, subject: &str, text:
     match system {
         Some(System::Perhaps(why)) if seen.speaks() => found(why),
         Some(System::Machine(why)) if seen.words && seen.count() >= 2 => found(why),
-        None if seen.count() >= 3 => {
+        None if seen.count() >= 3
+            || (seen.words && seen.address && says_nothing_else(told.own)) =>
+        {
             found("it says that a letter was not delivered, in the manner of a mail system")
         }
         _ => None,
@@ -208,7 +211,7 @@ pub(crate) fn has_null_return_path(fields: &Fields<'_>) -> bool {
 
 /// A subject of a report. One with a reply or forward mark is of a letter about a report.
 pub(crate) fn is_subject(subject: &str) -> bool {
-    let subject = subject.trim().to_lowercase();
+    let subject = lowered(subject.trim());
     let answers = [
         "re:",
         "fwd:",
@@ -221,26 +224,23 @@ pub(crate) fn is_subject(subject: &str) -> bool {
     ]
     .iter()
     .any(|mark| subject.starts_with(mark));
-    !answers && has_words(&subject, phrases::SUBJECTS)
+    !answers && says_any(&subject, phrases::SUBJECTS)
 }
 
 /// The beginning of its own words in lower case, without what is quoted.
 fn opening(told: &Told<'_>) -> String {
-    told.own
+    let own: String = told
+        .own
         .lines()
         .filter(|line| !line.starts_with("> "))
         .flat_map(|line| line.chars().chain(['\n']))
         .take(OPENING)
-        .collect::<String>()
-        .to_lowercase()
-        // Sentences are folded anywhere.
+        .collect();
+    // Sentences are folded anywhere.
+    lowered(&own)
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-fn has_words(text: &str, words: &[&str]) -> bool {
-    words.iter().any(|mark| text.contains(mark))
 }
 
 /// A line of a conversation between mail servers: a reply code with an enhanced one, a command, or the name of such a field.
@@ -275,9 +275,19 @@ fn has_address_line(own: &str) -> bool {
     })
 }
 
+/// Whether all that it says is that something failed, and for which addresses: a person would have said more.
+fn says_nothing_else(own: &str) -> bool {
+    own.lines().take(1_000).all(|line| {
+        let line = unquoted(line);
+        !line.contains(char::is_alphanumeric)
+            || says_any(&lowered(line), phrases::FAILED)
+            || has_address_line(line)
+    })
+}
+
 /// Words of a letter that a person wrote: a greeting, a question.
 fn is_by_person(said: &str) -> bool {
-    said.contains('?') || has_words(&format!(" {said}"), phrases::PERSONAL)
+    said.contains('?') || says_any(&format!(" {said}"), phrases::PERSONAL)
 }
 
 /// Whether a program that people write with sent it.

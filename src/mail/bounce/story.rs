@@ -11,6 +11,8 @@ const LINES: usize = 1_000;
 const ADDRESSES: usize = 200;
 /// Addresses that are known as ours.
 const OURS: usize = 50;
+/// Lines of a paragraph about an address.
+const PARAGRAPH: usize = 8;
 /// Octets before an address that say whose it is.
 const BEFORE: usize = 120;
 /// Longest line that is looked at, in octets; an address stands in a short one.
@@ -168,7 +170,22 @@ pub(crate) fn is_delay(own: &str, subject: &str) -> bool {
         && !says_any(&lower, phrases::GIVEN_UP)
 }
 
-/// The other server's words: lines from where the failed address stands that give a code, else the first that do, else those that name a cause.
+/// What stands about an address that failed, in lower case and on one line: from where it is named first to the end of that paragraph.
+pub(crate) fn about(own: &str, recipient: &str) -> String {
+    let lines = own.lines().take(LINES).map(unquoted);
+    let lines = lines.filter(|line| line.len() <= LINE);
+    let about = lines
+        .skip_while(|line| !line.contains(recipient))
+        .take_while(|line| !line.is_empty());
+    let folded: Vec<&str> = about
+        .take(PARAGRAPH)
+        .flat_map(str::split_whitespace)
+        .collect();
+    folded.join(" ").to_lowercase()
+}
+
+/// The other server's words: lines from where the failed address stands that give a code and a cause, else those that name a cause there, else
+/// those with a code alone; else the same of the whole.
 pub(crate) fn diagnostic(own: &str, recipient: Option<&str>) -> String {
     let lines: Vec<&str> = own
         .lines()
@@ -193,9 +210,13 @@ pub(crate) fn diagnostic(own: &str, recipient: Option<&str>) -> String {
         let folded = rest.iter().skip(at).take_while(|line| !line.is_empty());
         Some(folded.take(3).copied().collect::<Vec<_>>().join(" "))
     };
+    let telling = |words: &String| causes(&words.as_str());
     from(place, &codes)
-        .or_else(|| from(0, &codes))
+        .filter(telling)
+        .or_else(|| from(0, &codes).filter(telling))
         .or_else(|| from(place, &causes))
         .or_else(|| from(0, &causes))
+        .or_else(|| from(place, &codes))
+        .or_else(|| from(0, &codes))
         .unwrap_or_default()
 }

@@ -187,3 +187,39 @@ fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
     };
     rest.split_at_checked(length)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::arithmetic_side_effects, reason = "tests")]
+    use super::*;
+
+    /// A bare RSAPublicKey whose modulus has so many bits, all of them set.
+    fn of_bits(bits: usize) -> String {
+        let mut modulus = vec![0xff_u8; bits.div_ceil(8)];
+        if let Some(first) = modulus.first_mut() {
+            *first >>= (8 - bits % 8) % 8;
+        }
+        // A set first bit would make it negative.
+        modulus.insert(0, 0);
+        let element = |tag: u8, content: &[u8]| {
+            let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+            [&[tag, 0x82][..], &length, content].concat()
+        };
+        let both = [element(0x02, &modulus), element(0x02, &[1, 0, 1])].concat();
+        format!("p={}", STANDARD.encode(element(0x30, &both)))
+    }
+
+    #[test]
+    fn s31_a_key_has_a_length_that_proves_and_costs_little() {
+        for (bits, expected) in [
+            (1023, Err("the key is shorter than 1024 bits")),
+            (SHORTEST, Ok(SHORTEST)),
+            (2047, Ok(2047)),
+            (LONGEST, Ok(LONGEST)),
+            (8193, Err("the key is longer than 8192 bits")),
+        ] {
+            let read = read(&[of_bits(bits)]);
+            assert_eq!(read.map(|key| key.bits()), expected, "{bits}");
+        }
+    }
+}

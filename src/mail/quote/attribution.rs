@@ -2,6 +2,7 @@
 
 use super::lines::is_quoted;
 use super::moment::{has_date, has_time};
+use crate::mail::lower::lowered;
 
 /// Most octets of an attribution.
 const LENGTH: usize = 400;
@@ -62,7 +63,7 @@ fn begins_one(line: &str) -> bool {
 
 /// Words that attributions begin with.
 fn opens(line: &str) -> bool {
-    let lower = line.trim_start_matches(['-', '*', ' ']).to_lowercase();
+    let lower = lowered(line.trim_start_matches(['-', '*', ' ']));
     let first = lower.split([' ', ',', '.']).next().unwrap_or_default();
     [
         "on",
@@ -213,7 +214,7 @@ fn verb(text: &str) -> Option<usize> {
     {
         return Some(0);
     }
-    let lower = text.to_lowercase();
+    let lower = lowered(text);
     // `<i@x.example>wrote` is one word to the eye of a program.
     lower
         .split(|c: char| c.is_whitespace() || matches!(c, '>' | ','))

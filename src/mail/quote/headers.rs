@@ -2,9 +2,12 @@
 
 use super::lines::{is_blank, is_quoted, is_rule, next_filled, unquoted};
 use super::moment::{has_date, has_time};
+use crate::mail::lower::lowered;
 
 /// Longest run of lines that header lines are looked for in.
 const BLOCK: usize = 14;
+/// Longest line of such words that no dashes set apart, in characters.
+const ALONE: usize = 45;
 /// Lines of recipients without a word of their own between two header lines.
 const WRAPPED: usize = 5;
 
@@ -110,7 +113,10 @@ fn separator(line: &str, below: &[&str]) -> Option<Introduced> {
     }
     let before = line.chars().take_while(|c| dash(*c)).count();
     let dashed = before >= 2 && line.ends_with(dash);
-    let inner = inner.to_lowercase();
+    if !dashed && inner.chars().count() > ALONE {
+        return None;
+    }
+    let inner = lowered(inner);
     let said = |words: &[&str]| words.iter().any(|w| inner.starts_with(w));
     let (forwarded, answered) = (said(&FORWARDED), said(&ANSWERED));
     if !forwarded && !answered {
@@ -124,7 +130,7 @@ fn separator(line: &str, below: &[&str]) -> Option<Introduced> {
     let header_below = || {
         next_filled(below, 3).is_some_and(|(_, l)| header_word(l).is_some() || is_moment_line(l))
     };
-    if !dashed && (inner.chars().count() > 45 || !header_below()) {
+    if !dashed && !header_below() {
         return None;
     }
     Some(if forwarded {
@@ -212,7 +218,7 @@ fn label(line: &str) -> Option<(&str, &str)> {
 
 /// Header lines that tell nothing here.
 fn is_rarer(word: &str) -> bool {
-    let word = word.to_lowercase();
+    let word = lowered(word);
     word.starts_with("x-")
         || [
             "reply-to",
@@ -240,7 +246,7 @@ fn is_rarer(word: &str) -> bool {
 /// Which header word a line begins with (0 sender, 1 date, 2 recipient, 3 subject), and what it says.
 fn header_word(line: &str) -> Option<(usize, &str)> {
     let (word, value) = label(line)?;
-    let word = word.to_lowercase();
+    let word = lowered(word);
     WORDS
         .iter()
         .position(|words| words.contains(&word.as_str()))

@@ -1,5 +1,7 @@
 //! Whether a date or a time of day stands in a line, in whatever form mail programs write them.
 
+use crate::mail::lower::lowered;
+
 /// Names of months that attributions are written with; any beginning of three letters or more will do.
 const MONTHS: &str = "january february march april may june july august september october november december \
     январь января февраль февраля март марта апрель апреля май мая июнь июня июль июля август августа сентябрь сентября октябрь октября \
@@ -14,7 +16,7 @@ pub(super) fn has_date(text: &str) -> bool {
     if text.contains('年') {
         return true;
     }
-    let lower = text.to_lowercase();
+    let lower = lowered(text);
     let mut number_before = 9_usize;
     let mut month_before = 9_usize;
     let mut year = false;

@@ -2,6 +2,7 @@
 
 use super::lines::{is_blank, is_quoted, is_rule};
 use super::moment::has_date;
+use crate::mail::lower::lowered;
 
 /// Longest signature under `-- `, in lines: there are those with a lawyer's page.
 const SIGNED: usize = 60;
@@ -72,7 +73,7 @@ fn is_program_signature(line: &str) -> bool {
     if line.len() > 260 {
         return false;
     }
-    let lower = line.to_lowercase();
+    let lower = lowered(line);
     // The address of an advertisement says nothing.
     let said = lower.split(['<', '[', '(']).next().unwrap_or_default();
     let said = said.split("http").next().unwrap_or_default();
@@ -198,7 +199,7 @@ fn is_list_footer(paragraph: &[&str]) -> bool {
     if paragraph.len() > 10 {
         return false;
     }
-    let text = paragraph.join(" ").to_lowercase();
+    let text = lowered(&paragraph.join(" "));
     let ruled = paragraph.first().is_some_and(|l| is_rule(l));
     let points = text.contains("http") || text.contains('@');
     (ruled && points && (text.contains("list") || text.contains("рассылк")))
@@ -208,7 +209,7 @@ fn is_list_footer(paragraph: &[&str]) -> bool {
 
 /// What lawyers and virus scanners add to letters: never a person's words.
 fn is_disclaimer(paragraph: &[&str]) -> bool {
-    let text = paragraph.join(" ").to_lowercase();
+    let text = lowered(&paragraph.join(" "));
     let said = |words: &[&str]| words.iter().filter(|w| text.contains(**w)).count();
     let virus = text.len() < 400
         && said(&[
@@ -262,7 +263,7 @@ fn is_closing(line: &str) -> bool {
     if line.len() > 120 {
         return false;
     }
-    let lower = line.to_lowercase();
+    let lower = lowered(line);
     CLOSINGS.iter().any(|closing| {
         lower.strip_prefix(closing).is_some_and(|name| {
             let name = name.trim_end_matches(['!', '*', ' ']);
@@ -335,7 +336,7 @@ const CLOSINGS: [&str; 34] = [
 fn is_detail(line: &str) -> bool {
     let line = line.trim();
     let words = line.split_whitespace().count();
-    let lower = line.to_lowercase();
+    let lower = lowered(line);
     let reaches = line.contains('@')
         || lower.contains("http")
         || lower.contains("www.")

@@ -205,6 +205,21 @@ fn g5_signatures_that_are_no_proof() {
             "from:subject",
             "expired",
         ),
+        (
+            format!("t={0}; x={0}; ", at + 60),
+            "from:subject",
+            "before it was made",
+        ),
+        (
+            format!("t={}; x={}; ", at + 60, at + 30),
+            "from:subject",
+            "before it was made",
+        ),
+        (
+            format!("t={}; x={}; ", at + 60, at + 61),
+            "from:subject",
+            "",
+        ),
         (format!("t={}; ", at + 3600), "from:subject", "future"),
         (format!("t={}; ", at + 60), "from:subject", ""),
         (String::new(), "to:subject", "does not sign From"),
