@@ -9,7 +9,6 @@
 //! 6. [`writing::write()`]: the notices become letters with fixed bytes and Message-IDs.
 //! 7. Events, letters and the letter's end state are applied; **commit**; the way out is woken.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -32,8 +31,6 @@ use crate::desk::succession::opening;
 use crate::dns::resolver::Resolver;
 use crate::examination::Examined;
 use crate::knowledge;
-use crate::mail::enclosure;
-use crate::mail::parse::Caps;
 use crate::occasion::{apply, decide_on};
 use crate::reading;
 use crate::signature::Checker;
@@ -44,7 +41,7 @@ use crate::store::work::{LetterResult, Moved, Work, Written};
 use crate::succession;
 use crate::telemetry;
 use crate::watch::{Sight, Watch};
-use crate::writing::{self, Draft, Files};
+use crate::writing::{self, Draft};
 
 /// Letters taken at a time.
 const BATCH: u32 = 256;
@@ -406,7 +403,7 @@ impl Inbound {
             assurance: examined.assurance.level(),
         };
         let names = work.name(&decision);
-        let files = enclosed(work, &decision).await?;
+        let files = knowledge::enclosed(work, &decision).await?;
         let readers = writing::readers(config, &decision);
         work.enter(Some(&result), &decision, &names, &readers, now)?;
         Ok(Draft {
@@ -419,26 +416,6 @@ impl Inbound {
             files,
         })
     }
-}
-
-/// The octets of the files that the decision's letters send along, by letter and place in it (R27).
-async fn enclosed(work: &mut Work, decision: &Decision) -> Result<Files> {
-    let notices = decision.notices.iter();
-    let wanted: BTreeSet<(i64, usize)> = notices
-        .flat_map(|n| &n.tells.enclosed)
-        .map(|file| (file.letter, file.place))
-        .collect();
-    let letters: BTreeSet<i64> = wanted.iter().map(|(letter, _)| *letter).collect();
-    let mut files = Files::new();
-    for letter in letters {
-        let (_, raw) = work.original(LetterId(letter)).await?;
-        let all = enclosure::octets(&raw, Caps::DEFAULT).into_iter();
-        let named = all
-            .enumerate()
-            .map(|(place, octets)| ((letter, place), octets));
-        files.extend(named.filter(|(name, _)| wanted.contains(name)));
-    }
-    Ok(files)
 }
 
 /// A letter of ours that will never arrive.

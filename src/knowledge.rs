@@ -1,5 +1,7 @@
 //! What the store knows that bears on a letter: the request it seems to be about, and what its sender caused before (stop 7 of the way in).
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -8,7 +10,7 @@ use crate::config::Config;
 use crate::desk::address::Address;
 use crate::desk::bounce::Returned;
 use crate::desk::consent;
-use crate::desk::decide::{Evidence, Known, Lead};
+use crate::desk::decide::{Decision, Evidence, Known, Lead};
 use crate::desk::directive::{self, Directive};
 use crate::desk::finding::Alternative;
 use crate::desk::letter::{From, Letter};
@@ -18,6 +20,7 @@ use crate::desk::request::{Number, Pending, PendingKind, Request, RequestId};
 use crate::desk::succession::opening;
 use crate::examination::Examined;
 use crate::mail::clues::{Clue, Clues, Place};
+use crate::mail::enclosure::{self, Files};
 use crate::mail::parse::{self, Caps};
 use crate::mail::thread::{Token, TokenKind};
 use crate::store::lately::Since;
@@ -150,6 +153,29 @@ async fn thread(work: &mut Work, config: &Config, request: RequestId) -> Result<
         });
     }
     Ok(thread)
+}
+
+/// The octets of the files that the decision's letters send along (R27).
+///
+/// # Errors
+/// The store can't be read.
+pub async fn enclosed(work: &mut Work, decision: &Decision) -> Result<Files> {
+    let notices = decision.notices.iter();
+    let wanted: BTreeSet<(i64, usize)> = notices
+        .flat_map(|n| &n.tells.enclosed)
+        .map(|file| (file.letter, file.place))
+        .collect();
+    let letters: BTreeSet<i64> = wanted.iter().map(|(letter, _)| *letter).collect();
+    let mut files = Files::new();
+    for letter in letters {
+        let (_, raw) = work.original(LetterId(letter)).await?;
+        let all = enclosure::octets(&raw, Caps::DEFAULT).into_iter();
+        let named = all
+            .enumerate()
+            .map(|(place, octets)| ((letter, place), octets));
+        files.extend(named.filter(|(name, _)| wanted.contains(name)));
+    }
+    Ok(files)
 }
 
 /// How many Message-IDs of a bounce may be those of letters of ours.

@@ -1,6 +1,5 @@
 //! Stop 6 of the way in: what was decided becomes letters with fixed bytes and Message-IDs, and an explanation that tells of them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -12,7 +11,7 @@ use crate::desk::notice::{Notice, Purpose};
 use crate::examination::Examined;
 use crate::explanation::{self, Told};
 use crate::mail::compose;
-use crate::mail::enclosure::File;
+use crate::mail::enclosure::{File, Files};
 use crate::mail::thread::{Token, TokenKind};
 use crate::store::column::Pressed;
 use crate::store::letters::Waiting;
@@ -36,9 +35,6 @@ pub struct Draft {
     /// The octets of the files that are sent along.
     pub files: Files,
 }
-
-/// The octets of kept letters' attachments, by the store's name for the letter and the place in it.
-pub type Files = BTreeMap<(i64, usize), Vec<u8>>;
 
 impl Draft {
     /// Stop 6: the letters, and the explanation that tells of them.

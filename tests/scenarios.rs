@@ -697,6 +697,11 @@ impl Play {
                 let said = parsed.text.lines().filter_map(|l| l.strip_prefix("- "));
                 write!(line, ", saying «{}»", said.collect::<Vec<_>>().join("; ")).unwrap();
             }
+            if template == "for-developer" {
+                for file in &parsed.attachments {
+                    write!(line, ", with {} ({} octets)", file.name, file.size).unwrap();
+                }
+            }
             // Why the requester waits longer, or not any more, is theirs to read.
             if ["consent-declined", "extended"].contains(&template.as_str()) {
                 let cited = parsed.text.lines().find_map(|l| l.strip_prefix("> "));

@@ -17,7 +17,8 @@ use postdesk::desk::address::Address;
 use postdesk::desk::appointments::{Change, What};
 use postdesk::desk::directive::Fault;
 use postdesk::desk::notice::{
-    Alert, Earlier, Notice, Purpose, Succession, Tells, Template, Thread,
+    Alert, Earlier, Enclosed, Notice, Nudge, Past, Purpose, Settled, Succession, Tells, Template,
+    Thread,
 };
 use postdesk::desk::people::{Locale, Representative, Role};
 use postdesk::desk::request::{Kind, Number, Status, Type};
@@ -64,6 +65,14 @@ fn told(locale: Locale) -> Tells {
         last_alert: false,
         limit: None,
         succession: None,
+        party_name: None,
+        days: None,
+        reason: None,
+        nudge: None,
+        settled: None,
+        consents: vec![],
+        thread: vec![],
+        enclosed: vec![],
         transcript: None,
     }
 }
@@ -81,6 +90,37 @@ fn words_of_oleg(locale: Locale) -> Option<String> {
         Locale::Ru => "Добрый день!\n\nПрошу открыть журнал группы 12 за октябрь и удалить <дубли>.\n\nОлег".to_owned(),
         Locale::En => "Good morning,\n\nplease open the gradebook of group 12 for October and remove the <duplicates>.\n\nOleg".to_owned(),
     })
+}
+
+fn curator(locale: Locale) -> Option<String> {
+    Some(match locale {
+        Locale::Ru => "Андрей Соколов".to_owned(),
+        Locale::En => "Andrew Sokolov".to_owned(),
+    })
+}
+
+fn waits(locale: Locale) -> Option<String> {
+    Some(match locale {
+        Locale::Ru => "Ждём данные от поставщика.".to_owned(),
+        Locale::En => "We are waiting for the supplier's data.".to_owned(),
+    })
+}
+
+fn say_declined(locale: Locale) -> String {
+    match locale {
+        Locale::Ru => "Журнал закрыт до конца четверти.".to_owned(),
+        Locale::En => "The gradebook is closed until the end of term.".to_owned(),
+    }
+}
+
+fn past(all: &Tells, text: Option<String>) -> Past {
+    Past {
+        letter: 1,
+        who: all.requester_name.clone().unwrap(),
+        arrived: all.arrived.unwrap(),
+        text: text.unwrap_or_default(),
+        attachments: vec![],
+    }
 }
 
 /// The occasions on which a template is used, with what the rules would tell.
@@ -128,12 +168,16 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
             number: None,
             ..all
         }],
-        Template::OrderToConfirm => vec![Tells {
-            lapses,
-            text: words_of_oleg(locale),
-            attachments: vec!["журнал.pdf".to_owned()],
-            ..all
-        }],
+        Template::OrderToConfirm => [None, Some(Nudge::Reminder)]
+            .into_iter()
+            .map(|nudge| Tells {
+                lapses,
+                nudge,
+                text: words_of_oleg(locale),
+                attachments: vec!["журнал.pdf".to_owned()],
+                ..all.clone()
+            })
+            .collect(),
         Template::OrderConfirmed | Template::OrderDeclined => vec![Tells {
             kind: Some(if template == Template::OrderDeclined {
                 Kind::Question
@@ -146,6 +190,86 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
         Template::Reminder => vec![Tells {
             lapses,
             status: Some(Status::AwaitingInformation),
+            ..all
+        }],
+        Template::ConsentAsked | Template::ExtensionAsked => {
+            let time = template == Template::ExtensionAsked;
+            let asked = Tells {
+                type_: Some(Type::Fault),
+                text: words_of_oleg(locale),
+                attachments: vec!["журнал.pdf".to_owned()],
+                days: time.then_some(3),
+                reason: waits(locale).filter(|_| time),
+                ..all
+            };
+            let again = Nudge::ALL.map(|nudge| Tells {
+                nudge: Some(nudge),
+                ..asked.clone()
+            });
+            [asked].into_iter().chain(again).collect()
+        }
+        Template::ConsentGiven => vec![
+            all.clone(),
+            Tells {
+                status: Some(Status::AwaitingInformation),
+                ..all
+            },
+        ],
+        Template::ConsentDeclined => vec![Tells {
+            status: Some(Status::Closed),
+            reason: Some(say_declined(locale)),
+            due: None,
+            ..all
+        }],
+        Template::Extended => vec![Tells {
+            due: Some(moment("2026-12-03T17:00:00+05:00")),
+            working_days: None,
+            days: Some(3),
+            reason: waits(locale),
+            ..all
+        }],
+        Template::ConsentSettled => Settled::ALL
+            .into_iter()
+            .map(|settled| {
+                let time = [Settled::TimePartly, Settled::Extended, Settled::NotExtended];
+                let declined = [Settled::Declined, Settled::NotExtended];
+                Tells {
+                    settled: Some(settled),
+                    party_name: curator(locale),
+                    days: time.contains(&settled).then_some(3),
+                    reason: declined.contains(&settled).then(|| say_declined(locale)),
+                    ..all.clone()
+                }
+            })
+            .collect(),
+        Template::ForDeveloper => vec![
+            Tells {
+                type_: Some(Type::Fault),
+                status: Some(Status::WithDeveloper),
+                reason: waits(locale),
+                consents: curator(locale)
+                    .map(|who| (who, moment("2026-11-23T12:00:00+05:00")))
+                    .into_iter()
+                    .collect(),
+                thread: vec![past(&all, words_of_oleg(locale)), past(&all, None)],
+                enclosed: vec![Enclosed {
+                    letter: 1,
+                    place: 0,
+                    name: "журнал.pdf".to_owned(),
+                    media_type: "application/pdf".to_owned(),
+                }],
+                attachments: vec!["запись.mp4".to_owned()],
+                ..all.clone()
+            },
+            Tells {
+                status: Some(Status::WithDeveloper),
+                ..all
+            },
+        ],
+        Template::DeveloperReplied => vec![Tells {
+            party_name: Some("Developer Ltd.".to_owned()),
+            text: waits(locale),
+            attachments: vec!["patch.zip".to_owned()],
             ..all
         }],
         Template::DueSoon | Template::Overdue => vec![all],
@@ -529,6 +653,8 @@ fn say_by(wording: &Wording, notice: &Notice, reply_to: Option<&str>) -> Said {
         zone: chrono_tz::Tz::Asia__Yekaterinburg,
         confirm: &["Подтверждаю".to_owned(), "Confirm".to_owned()],
         decline: &["Отклоняю".to_owned(), "Decline".to_owned()],
+        approve: &["Согласовано".to_owned(), "Approved".to_owned()],
+        disapprove: &["Отклонено".to_owned(), "Declined".to_owned()],
         reply_to,
     };
     wording.say(notice, &voice)
@@ -924,6 +1050,8 @@ fn the_word_to_reply_with_is_the_desks_own() {
             zone: chrono_tz::UTC,
             confirm: &["Согласовано".to_owned()],
             decline: &["Отказ".to_owned()],
+            approve: &[],
+            disapprove: &[],
             reply_to: None,
         };
         let text = Wording::built_in()

@@ -21,22 +21,12 @@ pub fn succession(root: &Section<'_>) -> SuccessionPolicy {
     let section = root.table("succession", "[succession]");
     let patterns = patterns(&section, "patterns", &PATTERNS);
     let text = section.text("materials");
-    let file = section.text("materials_file");
     section.end();
-    if let (Some(text), Some(file)) = (&text, &file) {
-        root.reading().fault(
-            Fault::error(file.at, "the materials stand in two places")
-                .label("a file")
-                .also(text.at, "a text")
-                .why("a successor is sent one of them")
-                .todo("leave one of the two out"),
-        );
-    }
-    let materials = match (text, file) {
-        (Some(text), _) => Some(text),
-        (None, Some(file)) => read(root, &file),
-        (None, None) => None,
-    };
+    let path = |t: &Placed<String>| t.value.strip_prefix("file:").map(|p| p.trim().to_owned());
+    let materials = text.and_then(|text| match path(&text) {
+        Some(path) => read(root, &text, &path),
+        None => Some(text),
+    });
     let materials = materials.filter(|text| !text.value.trim().is_empty());
     if let Some(text) = &materials
         && text.value.len() > LONGEST
@@ -56,25 +46,23 @@ pub fn succession(root: &Section<'_>) -> SuccessionPolicy {
     }
 }
 
-fn read(root: &Section<'_>, file: &Placed<String>) -> Option<Placed<String>> {
-    let reading = root.reading();
-    let path = reading.resolve(&file.value);
+fn read(root: &Section<'_>, written: &Placed<String>, path: &str) -> Option<Placed<String>> {
+    let (reading, at) = (root.reading(), written.at);
+    let path = reading.resolve(path);
     reading.look_at(&path);
     let text = reading
         .octets(&path)
         .map_err(|error| error.to_string())
         .and_then(|octets| String::from_utf8(octets).map_err(|_| "it is no UTF-8".to_owned()));
     match text {
-        Ok(value) => Some(Placed { value, at: file.at }),
+        Ok(value) => Some(Placed { value, at }),
         Err(why) => {
+            let what = format!("the materials `{}` cannot be read", path.display());
             reading.fault(
-                Fault::error(
-                    file.at,
-                    format!("the materials `{}` cannot be read", path.display()),
-                )
-                .label(why)
-                .why("a successor would be sent nothing to read (R31)")
-                .todo("write the path of a UTF-8 text, relative to this file, or use `materials`"),
+                Fault::error(at, what)
+                    .label(why)
+                    .why("a successor would be sent nothing to read (R31)")
+                    .todo("write `file:` and the path of a UTF-8 text, relative to this file, or the text itself"),
             );
             None
         }

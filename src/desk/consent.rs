@@ -108,7 +108,7 @@ pub fn bars(request: &Request, to: Status, ending: Option<Ending>) -> bool {
 }
 
 /// Whether the approvers' words on a request in this status still matter.
-fn is_open(status: Status) -> bool {
+pub(super) fn is_open(status: Status) -> bool {
     match status {
         Status::InProgress | Status::WithDeveloper | Status::AwaitingInformation => true,
         Status::Resolved | Status::Closed => false,
@@ -133,13 +133,13 @@ pub(super) fn ask_at_registration(draft: &mut Draft<'_>, cited: Option<&Letter>)
 }
 
 /// R25, R26: asks every approver who has not been asked and has not said their word; `cited` is the letter that opened the request. Once all
-/// whose word is needed have said it, nobody is asked.
-pub(super) fn ask(draft: &mut Draft<'_>, cited: Option<&Letter>) {
+/// whose word is needed have said it, nobody is asked. Whether anybody was.
+pub(super) fn ask(draft: &mut Draft<'_>, cited: Option<&Letter>) -> bool {
     let Some(request) = draft.stands() else {
-        return;
+        return false;
     };
     if given(&request) || !is_open(request.status) {
-        return;
+        return false;
     }
     let question = Question::Type(request.matter.type_);
     let desk = draft.desk;
@@ -151,23 +151,12 @@ pub(super) fn ask(draft: &mut Draft<'_>, cited: Option<&Letter>) {
         draft.because(reason.clone());
         let tells = telling::tells(desk, &request.matter, State::of(&request));
         telling::alert(draft, None, tells, Alert::Held(reason));
-        return;
+        return false;
     }
-    let spoke = |approver: &Approver| {
-        let consent = request.course.consent.as_ref();
-        let given = consent.filter(|c| c.to == request.matter.type_);
-        given.is_some_and(|c| {
-            c.by.iter()
-                .any(|(who, _)| desk.directory.same(who, &approver.address))
-        })
-    };
-    let asked: Vec<&Approver> = question
-        .approvers(desk)
-        .filter(|a| !spoke(a) && waiting(desk, &request, question, &a.address).is_none())
-        .collect();
+    let asked = unasked(desk, &request, question);
     if asked.is_empty() {
         draft.because("Every approver was asked already (R26)");
-        return;
+        return false;
     }
     draft.because(format!(
         "It is {}: the approvers are asked for their consent (R25, R26)",
@@ -176,10 +165,27 @@ pub(super) fn ask(draft: &mut Draft<'_>, cited: Option<&Letter>) {
     for approver in asked {
         put(draft, &request, question, approver, cited, Tells::default());
     }
+    true
 }
 
-/// The most working days that may be asked for at once.
-const MOST_DAYS: u32 = 250;
+/// The approvers who decide on it, have not been asked and have not said their word.
+fn unasked<'d>(desk: &'d Desk, request: &Request, question: Question) -> Vec<&'d Approver> {
+    let consent = request.course.consent.as_ref();
+    let given = consent.filter(|c| c.to == request.matter.type_);
+    let spoke = |approver: &Approver| {
+        let mut by = given.iter().flat_map(|c| &c.by);
+        by.any(|(who, _)| desk.directory.same(who, &approver.address))
+    };
+    let waiting = |approver: &Approver| {
+        let same = |p: &Pending| desk.directory.same(&p.party, &approver.address);
+        let mut pending = request.pending.iter();
+        pending.any(|p| p.kind == question.kind() && same(p))
+    };
+    question
+        .approvers(desk)
+        .filter(|a| !spoke(a) && !waiting(a))
+        .collect()
+}
 
 /// Whether a specialist may have the approvers asked for their consent now (R25).
 ///
@@ -193,65 +199,15 @@ pub(super) fn may_ask(desk: &Desk, request: &Request) -> Result<(), &'static str
         Err("Nobody is asked for what is not registered yet, resolved or closed")
     } else if question.approvers(desk).next().is_none() {
         Err("No approver is listed in the configuration who decides on it (R25)")
+    } else if unasked(desk, request, question).is_empty() {
+        Err("Every approver was asked already (R26)")
     } else {
         Ok(())
-    }
-}
-
-/// Whether a specialist may ask for so many working days more now (R20).
-///
-/// # Errors
-/// Why not, in words.
-pub(super) fn may_ask_more_time(
-    desk: &Desk,
-    request: &Request,
-    days: u32,
-) -> Result<(), &'static str> {
-    let asked = |p: &Pending| p.kind == PendingKind::Extension;
-    if request.due.is_none() || !is_open(request.status) {
-        Err("Nobody is asked for what is not registered yet, resolved or closed")
-    } else if days == 0 || days > MOST_DAYS {
-        Err("So many working days cannot be asked for (1 to 250)")
-    } else if request.pending.iter().any(asked) {
-        Err("More time was asked for already, and not every answer is there (R20)")
-    } else if Question::Time.approvers(desk).next().is_none() {
-        Err("No approver is listed in the configuration who decides on it (R25)")
-    } else {
-        Ok(())
-    }
-}
-
-/// R20: asks the approvers for so many working days more. The reason is theirs to weigh, and the requester's to read once they agree.
-pub(super) fn ask_more_time(
-    draft: &mut Draft<'_>,
-    cited: Option<&Letter>,
-    days: u32,
-    reason: &str,
-    by: &Address,
-) {
-    let Some(request) = draft.stands() else {
-        return;
-    };
-    draft.because(
-        "The approvers are asked for more time; until they agree the due moment stays (R20)",
-    );
-    draft.event(Event::MoreTimeAsked {
-        days,
-        reason: reason.to_owned(),
-        by: by.clone(),
-    });
-    for approver in Question::Time.approvers(draft.desk) {
-        let tells = Tells {
-            days: Some(days),
-            reason: Some(reason.to_owned()),
-            ..Tells::default()
-        };
-        put(draft, &request, Question::Time, approver, cited, tells);
     }
 }
 
 /// Opens one question to one approver, and writes it.
-fn put(
+pub(super) fn put(
     draft: &mut Draft<'_>,
     request: &Request,
     question: Question,
@@ -336,6 +292,27 @@ pub(super) fn ask_again(
     true
 }
 
+/// Who was asked decides on it no more, as the configuration has it now: others are asked in their place, or the specialists are told that there
+/// are none.
+pub(super) fn resign(
+    draft: &mut Draft<'_>,
+    request: &Request,
+    pending: &Pending,
+    cited: Option<&Letter>,
+) {
+    draft.because("Who was asked for consent decides on it no more (R26)");
+    supersede(
+        draft,
+        request,
+        pending,
+        Settled::Needless,
+        &Tells::default(),
+    );
+    if pending.kind == PendingKind::Consent && !ask(draft, cited) {
+        draft.because("Nobody is left to be asked in their place (R26)");
+    }
+}
+
 /// When an approver who was asked or reminded at this moment is reminded next (R26 ⚙): at the opening of the n-th working day after it.
 pub(super) fn reminds(desk: &Desk, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let days = desk.deadlines.remind_consent;
@@ -343,19 +320,6 @@ pub(super) fn reminds(desk: &Desk, now: DateTime<Utc>) -> Option<DateTime<Utc>> 
         .calendar
         .add_working_days(desk.calendar.day_of(now), days);
     desk.calendar.opening(day).filter(|_| days > 0)
-}
-
-/// What an approver was asked and has not answered.
-pub(super) fn waiting<'r>(
-    desk: &Desk,
-    request: &'r Request,
-    question: Question,
-    address: &Address,
-) -> Option<&'r Pending> {
-    request
-        .pending
-        .iter()
-        .find(|p| p.kind == question.kind() && desk.directory.same(&p.party, address))
 }
 
 /// What nobody needs to know any more after what this decision did is settled, and its approvers hear it: the consent to a type that the request
@@ -485,5 +449,98 @@ fn in_words(type_: Type) -> &'static str {
         Type::Support => "support",
         Type::Fault => "a fault",
         Type::Improvement => "an improvement",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::desk::assurance::Level;
+    use crate::desk::course::{Consent, Course};
+    use crate::desk::people::Locale;
+    use crate::desk::replay;
+    use crate::desk::request::{Channel, Kind, Matter, RequestId};
+
+    fn request(type_: Type, consent: Option<Consent>, status: Status) -> Request {
+        let course = Course {
+            consent,
+            ..Course::default()
+        };
+        let matter = matter(type_);
+        Request {
+            status,
+            course,
+            ..replay::unborn(RequestId(1), matter)
+        }
+    }
+
+    fn matter(type_: Type) -> Matter {
+        Matter {
+            customer: None,
+            installation: None,
+            requester: Address::new("maria@raduga.example").unwrap(),
+            requester_name: String::new(),
+            locale: Locale::Ru,
+            channel: Channel::Mail,
+            kind: Kind::Question,
+            type_,
+            subject: String::new(),
+            message_id: None,
+            arrived: NEVER,
+            opens: NEVER,
+            registration_day: NEVER.date_naive(),
+            acknowledged: true,
+            vouched: Level::Domain,
+            quiet: false,
+        }
+    }
+
+    fn consent(to: Type, whole: bool) -> Option<Consent> {
+        Some(Consent {
+            to,
+            by: vec![],
+            whole,
+        })
+    }
+
+    /// R25, H86: cell by cell what a specialist may not do before consent is given.
+    #[test]
+    fn what_is_not_consented_to_is_not_done() {
+        let (solved, declined) = (Some(Ending::Solved), Some(Ending::Declined));
+        let open = [
+            Status::InProgress,
+            Status::WithDeveloper,
+            Status::AwaitingInformation,
+        ];
+        for status in open {
+            for (type_, given, barred) in [
+                (Type::Support, None, false),
+                (Type::Fault, None, true),
+                (Type::Improvement, None, true),
+                (Type::Fault, consent(Type::Fault, true), false),
+                // Not everybody has agreed yet.
+                (Type::Fault, consent(Type::Fault, false), true),
+                // It was another type when they agreed.
+                (Type::Improvement, consent(Type::Fault, true), true),
+            ] {
+                let request = request(type_, given, status);
+                assert_eq!(bars(&request, Status::Resolved, solved), barred);
+                assert_eq!(bars(&request, Status::WithDeveloper, None), barred);
+                assert_eq!(bars(&request, Status::Closed, solved), barred);
+                assert_eq!(bars(&request, Status::Closed, None), barred);
+                assert!(!bars(&request, Status::Closed, declined));
+                assert!(!bars(&request, Status::Closed, Some(Ending::Withdrawn)));
+                assert!(!bars(&request, Status::AwaitingInformation, None));
+                assert!(!bars(&request, Status::InProgress, None));
+            }
+        }
+        let resolved = request(Type::Fault, None, Status::Resolved);
+        assert!(!bars(&resolved, Status::Closed, solved));
+    }
+
+    #[test]
+    fn a_consent_never_lapses() {
+        assert_eq!(NEVER.to_rfc3339(), "9999-12-31T23:59:59+00:00");
     }
 }

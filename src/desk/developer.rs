@@ -200,3 +200,46 @@ pub(super) fn replied(
     }
     draft.end(Verdict::Attached)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::desk::letter::Attachment;
+
+    fn file(name: &str, size: u64, inline: bool) -> Attachment {
+        Attachment {
+            name: name.to_owned(),
+            media_type: "application/pdf".to_owned(),
+            size,
+            sha256: [0; 32],
+            inline,
+        }
+    }
+
+    /// R27: what fits is sent along, in order; what does not is named; a logo that a text shows is neither.
+    #[test]
+    fn files_are_sent_along_as_far_as_there_is_room() {
+        let past = |letter, attachments| Past {
+            letter,
+            who: String::new(),
+            arrived: chrono::DateTime::UNIX_EPOCH,
+            text: String::new(),
+            attachments,
+        };
+        let thread = [
+            past(7, vec![file("logo.png", 5, true), file("a.pdf", 60, false)]),
+            past(9, vec![file("b.pdf", 41, false), file("c.pdf", 40, false)]),
+        ];
+        let (sent, left) = enclosed(&thread, 100);
+        let places: Vec<(i64, usize, &str)> = sent
+            .iter()
+            .map(|e| (e.letter, e.place, e.name.as_str()))
+            .collect();
+        assert_eq!(places, [(7, 1, "a.pdf"), (9, 1, "c.pdf")]);
+        assert_eq!(left, ["b.pdf"]);
+        let (sent, left) = enclosed(&thread, 0);
+        assert!(sent.is_empty());
+        assert_eq!(left, ["a.pdf", "b.pdf", "c.pdf"]);
+    }
+}

@@ -3,10 +3,12 @@
 use super::assurance::{Level, SenderAssurance};
 use super::authority::{self, Grant, Wish};
 use super::call::{self, Call};
+use super::consent;
 use super::course::Ending;
 use super::decide::{Decision, Incoming, Known};
 use super::draft::{Draft, StatusChange};
 use super::event::Event;
+use super::kind;
 use super::notice::{Purpose, Tells, Template};
 use super::people::{Appointment, Customer, Role, Specialist};
 use super::policy::{Authentication, Desk};
@@ -29,6 +31,11 @@ pub(super) fn letter(
 ) -> Decision {
     let desk = draft.desk;
     let weighed = call::read(fields, desk.locale).and_then(|call| {
+        let told = call::as_letter(incoming.letter, &call);
+        let type_ = kind::type_of(&desk.kinds, &told.subject, &told.new_text);
+        if !call.answer.is_empty() && consent::is_needed(call.type_.unwrap_or(type_)) {
+            return Err(vec![NOT_ANSWERED_YET.to_owned()]);
+        }
         let found = weigh(desk, incoming, &call).map_err(|why| vec![why])?;
         Ok((call, found))
     });
@@ -76,6 +83,8 @@ pub(super) fn letter(
     specialist::answer(&mut draft, incoming, None, person, told, Purpose::Internal);
     opened.end(draft)
 }
+
+const NOT_ANSWERED_YET: &str = "A fault or an improvement is not answered before it is consented to (R25): register it without the answer, or as support";
 
 /// Who called, and what their wish may become.
 struct Caller<'a> {

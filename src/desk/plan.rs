@@ -8,6 +8,7 @@ use super::developer::{self, NotHandedOver};
 use super::directive::Directive;
 use super::draft::{Draft, StatusChange};
 use super::event::{Event, Outcome};
+use super::extension;
 use super::life::{self, Mover};
 use super::notice::{Purpose, Tells, Template};
 use super::people::{Developer, Specialist};
@@ -180,7 +181,7 @@ impl<'a> Weighing<'a> {
                 if reason.is_empty() {
                     self.fault(verb, "Only with a reason: the approvers weigh it, and the requester reads it (R20)");
                 }
-                match consent::may_ask_more_time(self.desk, self.request, days) {
+                match extension::may_ask(self.desk, self.request, days) {
                     Ok(()) => self.plan.steps.push(Step::Extend { days, reason }),
                     Err(why) => self.fault(verb, why),
                 }
@@ -364,8 +365,9 @@ impl Doing<'_> {
             by: self.by.clone(),
         });
         self.line(Verb::Type, format!("Type {}", to.word()));
-        if self.request.number.is_some() && consent::is_needed(to) {
-            consent::ask(draft, self.known.opening.as_deref());
+        let opening = self.known.opening.as_deref();
+        if self.request.number.is_some() && consent::is_needed(to) && consent::ask(draft, opening) {
+            self.line(Verb::Approval, "The approvers are asked");
         }
     }
 
@@ -385,7 +387,7 @@ impl Doing<'_> {
     fn extend(&mut self, draft: &mut Draft<'_>, days: u32, reason: &str) {
         let reason: String = reason.chars().take(WORDS).collect();
         let opening = self.known.opening.as_deref();
-        consent::ask_more_time(draft, opening, days, &reason, self.by);
+        extension::ask(draft, opening, days, &reason, self.by);
         let said = "The approvers are asked; until they agree the due date stays";
         self.line(Verb::Extend, said);
     }
@@ -414,7 +416,12 @@ impl Doing<'_> {
             at: self.incoming.arrived,
             ending,
         });
-        let verb = super::specialist::verb_of(to);
+        let verb = match ending {
+            Some(Ending::Declined) => Verb::Decline,
+            Some(Ending::Solved | Ending::Unanswered | Ending::Withdrawn) | None => {
+                super::specialist::verb_of(to)
+            }
+        };
         let status = to.word();
         let said = if self.tell(draft, &words) {
             let matter = &self.request.matter;

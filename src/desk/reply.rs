@@ -5,8 +5,6 @@ use super::approval;
 use super::authority;
 use super::consent;
 use super::decide::{Decision, Evidence, Incoming, Known, Lead, Verdict};
-use super::developer;
-use super::directive;
 use super::draft::{Draft, StatusChange};
 use super::event::{Event, Outcome};
 use super::life::{self, Mover};
@@ -16,8 +14,9 @@ use super::people::{OrdersRequire, Standing};
 use super::reception;
 use super::request::{Kind, Matter, Pending, PendingKind, Request, Status};
 use super::specialist;
+use super::staff;
 use super::subject;
-use super::succession::{conduct, opening};
+use super::succession::opening;
 use super::telling::{self, State};
 use super::words::{self, Answer};
 
@@ -44,17 +43,6 @@ pub(super) fn letter<'a>(
         named(request),
         lead.evidence.in_words()
     ));
-    if let Standing::Specialist(person) = standing {
-        if conduct::is_about(incoming, lead) {
-            let decision = conduct::letter(draft, known, incoming, lead, person);
-            return Result::Decided(Box::new(decision));
-        }
-        let spoken = directive::read(&incoming.letter.new_text);
-        if spoken.is_command() {
-            let decision = specialist::letter(draft, known, incoming, Some(lead), person, spoken);
-            return Result::Decided(Box::new(decision));
-        }
-    }
     if let Some(asked) = approval::asked(&draft, lead, address) {
         return Result::Decided(Box::new(approval::answer(
             draft, known, incoming, lead, asked,
@@ -64,7 +52,7 @@ pub(super) fn letter<'a>(
         standing,
         Standing::Specialist(_) | Standing::Approver(_) | Standing::Developer(_)
     ) {
-        let decision = own_people(draft, known, incoming, lead, standing, address);
+        let decision = staff::letter(draft, known, incoming, lead, standing, address);
         return Result::Decided(Box::new(decision));
     }
     if specialist::is_inside(lead) || !is_party(draft.desk, request, standing, address) {
@@ -164,48 +152,6 @@ fn may_settle(
     };
     let answers_secret = lead.evidence == Evidence::Confirmation(pending.id);
     authority::may_confirm(incoming.assurance, authentication, demand, answers_secret)
-}
-
-/// In doubt a letter of the desk's own people stays inside (R38), unless it is a specialist's with commands (R39).
-fn own_people(
-    draft: Draft<'_>,
-    known: &Known,
-    incoming: &Incoming<'_>,
-    lead: &Lead,
-    standing: &Standing<'_>,
-    address: &Address,
-) -> Decision {
-    let authentication = incoming.mailbox.authentication;
-    let answers_own = specialist::answers_own(draft.desk, lead, address);
-    if !authority::is_credible(incoming.assurance, authentication)
-        || !(authority::is_proved(incoming.assurance, authentication) || answers_own)
-    {
-        let tells = telling::tells(draft.desk, &lead.request.matter, State::of(&lead.request));
-        return reception::held(
-            draft,
-            incoming,
-            tells,
-            "It claims to come from the desk's own people and nothing proves it (R13)".into(),
-        );
-    }
-    let mut draft = match approval::without_secret(draft, known, incoming, lead, standing, address)
-    {
-        Ok(decision) => return decision,
-        Err(draft) => *draft,
-    };
-    if let Standing::Developer(developer) = standing {
-        return developer::replied(draft, incoming, lead, developer);
-    }
-    draft.because(
-        "One of the desk's own people wrote it: entered as a note that stays inside (R38)",
-    );
-    draft.concerns(&lead.request);
-    draft.event(Event::Attached {
-        by: address.clone(),
-        evidence: lead.evidence.in_words().to_owned(),
-        internal: true,
-    });
-    draft.end(Verdict::Attached)
 }
 
 /// D48: a forward is told by its subject. The secret of a letter that asked for a word, and an address made for answering, are answers all the same.

@@ -8,6 +8,7 @@ use super::decide::{Decision, Evidence, Incoming, Known, Lead, Verdict};
 use super::directive::{Directive, Spoken};
 use super::draft::Draft;
 use super::event::{Event, Outcome};
+use super::extension;
 use super::life::{self, Mover};
 use super::notice::{Notice, Purpose, Tells, Template};
 use super::people::Specialist;
@@ -279,7 +280,7 @@ fn possible(desk: &Desk, request: &Request) -> Vec<Verb> {
         consent::may_ask(desk, request)
             .is_ok()
             .then_some(Verb::Approval),
-        consent::may_ask_more_time(desk, request, 1)
+        extension::may_ask(desk, request, 1)
             .is_ok()
             .then_some(Verb::Extend),
         (request.number.is_some() && life::may(request.status, Status::Closed, Mover::Specialist))

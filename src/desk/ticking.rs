@@ -235,8 +235,11 @@ pub(super) fn remind(
     let cited = known.opening.as_deref();
     let (told, next) = match pending.kind {
         PendingKind::Consent | PendingKind::Extension => {
-            let told = consent::ask_again(&mut draft, request, pending, cited, Nudge::Reminder);
-            (told, consent::reminds(desk, now).filter(|_| told))
+            if !consent::ask_again(&mut draft, request, pending, cited, Nudge::Reminder) {
+                consent::resign(&mut draft, request, pending, cited);
+                return draft.end(Verdict::Attached);
+            }
+            (true, consent::reminds(desk, now))
         }
         PendingKind::PrimaryConfirmation | PendingKind::Challenge => {
             (remind_of_order(&mut draft, request, pending, cited), None)

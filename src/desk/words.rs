@@ -123,6 +123,8 @@ mod tests {
         Words {
             confirm: vec!["Подтверждаю".into(), "Confirm".into()],
             decline: vec!["Отклоняю".into(), "Decline".into()],
+            approve: vec![],
+            disapprove: vec![],
         }
     }
 

@@ -532,7 +532,15 @@ mod tests {
     fn without_plus_addresses_replies_go_to_the_desk_and_nothing_is_clicked() {
         let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
         let one = notice(Template::OrderToConfirm, "Мария", "Журнал");
-        let composed = write(&one, &desk("Центр"), &Wording::built_in(), ID, None, now);
+        let composed = write(
+            &one,
+            vec![],
+            &desk("Центр"),
+            &Wording::built_in(),
+            ID,
+            None,
+            now,
+        );
         let text = String::from_utf8(composed.bytes.clone()).unwrap();
         assert!(!text.contains("\r\nReply-To: "));
         assert!(text.contains("Auto-Submitted: auto-generated\r\n"));
@@ -578,7 +586,15 @@ mod tests {
         let id = format!("{}@desk.example", "r1".repeat(60));
         let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
         let one = notice(Template::Registered, "Мария", "Журнал");
-        let composed = write(&one, &desk("Центр"), &Wording::built_in(), &id, None, now);
+        let composed = write(
+            &one,
+            vec![],
+            &desk("Центр"),
+            &Wording::built_in(),
+            &id,
+            None,
+            now,
+        );
         let text = String::from_utf8(composed.bytes).unwrap();
         assert!(text.contains(&format!("\r\nMessage-ID: <{id}>\r\n")));
         assert!(text.contains(&format!("\r\nX-Postdesk-Loop: {}\r\n", "r1".repeat(60))));
@@ -642,6 +658,35 @@ mod tests {
             assert!(!date(Tz::Asia__Kamchatka, now).is_empty());
             assert!(!date(Tz::Pacific__Pago_Pago, now).is_empty());
         }
+    }
+
+    /// R27: text, page and files in one letter, the files byte for byte.
+    #[test]
+    fn files_go_along_with_the_letter() {
+        let one = notice(Template::ForDeveloper, "Группа разработки", "Журнал");
+        let octets: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+        let files = ["журнал.pdf", "b.zip"].map(|name| File {
+            name: name.to_owned(),
+            media_type: "application/pdf".to_owned(),
+            octets: octets.clone(),
+        });
+        let now = DateTime::UNIX_EPOCH;
+        let desk = desk("Центр");
+        let wording = Wording::built_in();
+        let composed = write(&one, files.to_vec(), &desk, &wording, ID, Some(REPLY), now);
+        keeps_the_form(&composed);
+        let read = MessageParser::default().parse(&composed.bytes).unwrap();
+        let names: Vec<_> = read
+            .attachments()
+            .map(|a| a.attachment_name().unwrap().to_owned())
+            .collect();
+        assert_eq!(names, ["журнал.pdf", "b.zip"]);
+        assert!(read.attachments().all(|a| a.contents() == octets));
+        assert_eq!((read.text_body_count(), read.html_body_count()), (1, 1));
+        // The desk's own reading agrees.
+        let caps = crate::mail::parse::Caps::DEFAULT;
+        let own = crate::mail::enclosure::octets(&composed.bytes, caps);
+        assert_eq!(own, [octets.clone(), octets]);
     }
 
     fn anything() -> impl Strategy<Value = String> {

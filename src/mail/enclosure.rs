@@ -1,5 +1,7 @@
 //! Files that are sent along: taken byte for byte from a letter that the desk keeps, and written as parts of a letter of ours (RFC 2045, 2183, 2231).
 
+use std::collections::BTreeMap;
+
 use lettre::message::Body;
 use lettre::message::header::ContentTransferEncoding;
 
@@ -16,6 +18,9 @@ pub struct File {
     /// All of it.
     pub octets: Vec<u8>,
 }
+
+/// The octets of kept letters' attachments, by the store's name for the letter and the place in it.
+pub type Files = BTreeMap<(i64, usize), Vec<u8>>;
 
 /// The octets of each attachment of a letter, in the order in which reading the letter tells of them.
 pub fn octets(raw: &[u8], caps: Caps) -> Vec<Vec<u8>> {

@@ -8,3 +8,4 @@ pub mod opening;
 pub mod passing;
 pub mod procedure;
 pub(super) mod report;
+mod weighing;
