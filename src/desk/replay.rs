@@ -1,8 +1,11 @@
 //! A request's history, played again, gives its state: the one place that says what an event does to a request (R24).
 
+use chrono::{DateTime, Utc};
+
+use super::address::Address;
 use super::course::{self, Consent, Turn};
 use super::event::{Event, Told};
-use super::request::{Matter, Pending, PendingKind, Request, RequestId, Status};
+use super::request::{Matter, Pending, PendingKind, Request, RequestId, Status, Type};
 use super::succession::procedure;
 
 /// A request before anything has happened to it.
@@ -59,13 +62,7 @@ fn happen(request: &mut Request, event: &Event) {
         }
         Event::Consented { to, by, at, whole } => {
             let given = request.course.consent.take().filter(|c| c.to == *to);
-            let mut by_all = given.map_or_else(Vec::new, |c| c.by);
-            by_all.push((by.clone(), *at));
-            request.course.consent = Some(Consent {
-                to: *to,
-                by: by_all,
-                whole: *whole,
-            });
+            request.course.consent = Some(and(given, *to, (by.clone(), *at), *whole));
         }
         Event::MoreTimeAsked { reason, .. } => request.course.more_time = Some(reason.clone()),
         Event::Extended { days, at } => request.course.turns.push((*at, Turn::Extended(*days))),
@@ -102,13 +99,7 @@ fn happen(request: &mut Request, event: &Event) {
             remind: *remind,
             days: *days,
         }),
-        Event::Settled { pending, .. } => {
-            request.pending.retain(|p| p.id != *pending);
-            let asked = |p: &Pending| p.kind == PendingKind::Extension;
-            if !request.pending.iter().any(asked) {
-                request.course.more_time = None;
-            }
-        }
+        Event::Settled { pending, .. } => settle(request, *pending),
         Event::Attached { .. }
         | Event::Reworded { .. }
         | Event::Solved { .. }
@@ -118,5 +109,21 @@ fn happen(request: &mut Request, event: &Event) {
         | Event::Undelivered { .. }
         | Event::RollTaken { .. }
         | Event::Appointment(_) => {}
+    }
+}
+
+/// What was consented to so far, and one word more.
+fn and(given: Option<Consent>, to: Type, word: (Address, DateTime<Utc>), whole: bool) -> Consent {
+    let mut by = given.map_or_else(Vec::new, |c| c.by);
+    by.push(word);
+    Consent { to, by, whole }
+}
+
+/// With the last question about more time goes the reason that it was asked for.
+fn settle(request: &mut Request, pending: i64) {
+    request.pending.retain(|p| p.id != pending);
+    let asked = |p: &Pending| p.kind == PendingKind::Extension;
+    if !request.pending.iter().any(asked) {
+        request.course.more_time = None;
     }
 }

@@ -98,16 +98,7 @@ pub(super) fn letter<'a>(
         evidence: lead.evidence.in_words().to_owned(),
         internal: false,
     });
-    let settled = match waiting_for(draft.desk, request, lead.evidence, address) {
-        Some(pending) if may_settle(draft.desk, incoming, lead, pending) => {
-            settle(&mut draft, known, incoming, lead, pending, standing)
-        }
-        Some(_) => {
-            draft.because("A word of confirmation would need more proof of its sender: the domain's word, or what the customer demands (R13)");
-            false
-        }
-        None => false,
-    };
+    let settled = settles(&mut draft, known, incoming, lead, standing, address);
     let brought = opening::went_on(&mut draft, incoming, request, standing);
     if !settled && !opening::still_waits(&mut draft) {
         resume(&mut draft, incoming, request, address);
@@ -120,6 +111,27 @@ pub(super) fn letter<'a>(
     let tells = telling::tells(draft.desk, &matter, state);
     telling::specialists(&mut draft, Some(incoming), tells);
     Result::Decided(Box::new(draft.end(Verdict::Attached)))
+}
+
+/// Whether the letter settles what waits for its sender's word.
+fn settles(
+    draft: &mut Draft<'_>,
+    known: &Known,
+    incoming: &Incoming<'_>,
+    lead: &Lead,
+    standing: &Standing<'_>,
+    address: &Address,
+) -> bool {
+    match waiting_for(draft.desk, &lead.request, lead.evidence, address) {
+        Some(pending) if may_settle(draft.desk, incoming, lead, pending) => {
+            settle(draft, known, incoming, lead, pending, standing)
+        }
+        Some(_) => {
+            draft.because("A word of confirmation would need more proof of its sender: the domain's word, or what the customer demands (R13)");
+            false
+        }
+        None => false,
+    }
 }
 
 /// Whether the sender is proved as what waits demands it (R13).

@@ -132,8 +132,72 @@ pub fn rendering(templates: &Environment<'static>, name: &str) -> Vec<(Option<us
 fn samples() -> Vec<(Tells, &'static str)> {
     let address = Address::new("oleg@raduga.example").ok();
     let moment = DateTime::from_timestamp(1_795_780_800, 0);
+    let full = everything(address.clone(), moment);
+    let alerts = address
+        .map(|a| Alert::Undelivered(a, String::new()))
+        .into_iter();
+    let alerts = alerts.chain([
+        Alert::Held(String::new()),
+        Alert::OverLimit,
+        Alert::SuccessionTried,
+        Alert::Flood,
+        Alert::BadTokens(String::new(), 21),
+        Alert::Unreadable,
+        Alert::BadConfiguration,
+        Alert::GoodConfiguration,
+    ]);
+    let mut samples = vec![(
+        Tells::default(),
+        "with nothing to tell: ask with {% if … %} first",
+    )];
+    samples.extend(alerts.map(|alert| {
+        (
+            Tells {
+                alert: Some(alert),
+                ..full.clone()
+            },
+            "with everything to tell",
+        )
+    }));
+    for status in Status::ALL {
+        let kind = Some(Kind::Question);
+        samples.push((
+            Tells {
+                status: Some(status),
+                kind,
+                ..full.clone()
+            },
+            "with everything to tell",
+        ));
+    }
+    let told = "with everything to tell";
+    samples.extend(Nudge::ALL.map(|nudge| {
+        let nudge = Some(nudge);
+        (
+            Tells {
+                nudge,
+                ..full.clone()
+            },
+            told,
+        )
+    }));
+    samples.extend(Settled::ALL.map(|settled| {
+        let settled = Some(settled);
+        (
+            Tells {
+                settled,
+                ..full.clone()
+            },
+            told,
+        )
+    }));
+    samples
+}
+
+/// Each thing told.
+fn everything(address: Option<Address>, moment: Option<DateTime<Utc>>) -> Tells {
     let said = || Some("Sample".to_owned());
-    let full = Tells {
+    Tells {
         number: Some(Number::new(2026, 42)),
         subject: "Sample".to_owned(),
         kind: Some(Kind::Order),
@@ -200,66 +264,7 @@ fn samples() -> Vec<(Tells, &'static str)> {
             past: vec![],
             past_more: 1,
         })),
-    };
-    let alerts = address
-        .map(|a| Alert::Undelivered(a, String::new()))
-        .into_iter();
-    let alerts = alerts.chain([
-        Alert::Held(String::new()),
-        Alert::OverLimit,
-        Alert::SuccessionTried,
-        Alert::Flood,
-        Alert::BadTokens(String::new(), 21),
-        Alert::Unreadable,
-        Alert::BadConfiguration,
-        Alert::GoodConfiguration,
-    ]);
-    let mut samples = vec![(
-        Tells::default(),
-        "with nothing to tell: ask with {% if … %} first",
-    )];
-    samples.extend(alerts.map(|alert| {
-        (
-            Tells {
-                alert: Some(alert),
-                ..full.clone()
-            },
-            "with everything to tell",
-        )
-    }));
-    for status in Status::ALL {
-        let kind = Some(Kind::Question);
-        samples.push((
-            Tells {
-                status: Some(status),
-                kind,
-                ..full.clone()
-            },
-            "with everything to tell",
-        ));
     }
-    let everything = "with everything to tell";
-    samples.extend(Nudge::ALL.map(|nudge| {
-        let nudge = Some(nudge);
-        (
-            Tells {
-                nudge,
-                ..full.clone()
-            },
-            everything,
-        )
-    }));
-    samples.extend(Settled::ALL.map(|settled| {
-        let settled = Some(settled);
-        (
-            Tells {
-                settled,
-                ..full.clone()
-            },
-            everything,
-        )
-    }));
-    samples
 }
 
 fn past(arrived: DateTime<Utc>) -> Past {

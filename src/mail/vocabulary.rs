@@ -95,6 +95,8 @@ pub fn values(notice: &Notice, voice: &Voice<'_>) -> BTreeMap<&'static str, Valu
     let tells = &notice.tells;
     let moment = |m: Option<DateTime<Utc>>| moment_value(locale, voice, m);
     let name = |text: &Option<String>| text_value(text.as_deref(), NAME);
+    let vouches = tells.authority.as_deref();
+    let authority = vouches.map(|a| authority(locale, a));
     let mut values = BTreeMap::from([
         ("desk", text_value(Some(voice.desk_name), NAME)),
         ("desk_address", text_value(Some(voice.desk_address), NAME)),
@@ -154,19 +156,9 @@ pub fn values(notice: &Notice, voice: &Voice<'_>) -> BTreeMap<&'static str, Valu
                 .limit
                 .map_or(Value::from(()), |l| Value::from(dates::size(locale, l))),
         ),
-        (
-            "authority",
-            text_value(
-                tells
-                    .authority
-                    .as_deref()
-                    .map(|a| authority(locale, a))
-                    .as_deref(),
-                CITED,
-            ),
-        ),
+        ("authority", text_value(authority.as_deref(), CITED)),
+        ("alert_last", Value::from(tells.last_alert)),
     ]);
-    values.insert("alert_last", Value::from(tells.last_alert));
     values.extend(cited(notice));
     values.extend(agreed(notice, voice));
     values.extend(alert(locale, tells));

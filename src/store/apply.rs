@@ -236,6 +236,15 @@ impl Work {
         Ok(())
     }
 
+    fn reminds(&mut self, names: &Names, pending: i64, next: Option<DateTime<Utc>>) -> Result<()> {
+        self.unwritten.reminded.push(Reminded {
+            id: pending,
+            request: names.request.context("A reminder belongs to no request")?,
+            next,
+        });
+        Ok(())
+    }
+
     fn settle_and_wait(
         &mut self,
         decision: &Decision,
@@ -274,16 +283,10 @@ impl Work {
                         at: now,
                     });
                 }
-                Event::Reminded { pending, next } => self.unwritten.reminded.push(Reminded {
-                    id: *pending,
-                    request: names.request.context("A reminder belongs to no request")?,
-                    next: *next,
-                }),
-                Event::ReminderPutOff { pending, to } => self.unwritten.reminded.push(Reminded {
-                    id: *pending,
-                    request: names.request.context("A reminder belongs to no request")?,
-                    next: Some(*to),
-                }),
+                Event::Reminded { pending, next } => self.reminds(names, *pending, *next)?,
+                Event::ReminderPutOff { pending, to } => {
+                    self.reminds(names, *pending, Some(*to))?;
+                }
                 Event::Queued { .. }
                 | Event::Registered { .. }
                 | Event::Attached { .. }

@@ -17,7 +17,7 @@ fault_patterns = ['не (работает|открывается)']
 [[approver]]
 name = "Дарья Куратор"
 email = "darya@ministry.example"
-types = ["fault", "improvement"]
+types = ["fault", "improvement", "extension"]
 [[developer]]
 name = "Егор Разработчик"
 email = "egor@makers.example"

@@ -130,7 +130,7 @@ pub(crate) fn write(dir: &Path) -> PathBuf {
     for (i, email) in APPROVERS.iter().enumerate() {
         writeln!(
             main,
-            "[[approver]]\nname = \"Куратор {i}\"\nemail = \"{email}\"\ntypes = [\"fault\", \"improvement\"]"
+            "[[approver]]\nname = \"Куратор {i}\"\nemail = \"{email}\"\ntypes = [\"fault\", \"improvement\", \"extension\"]"
         )
         .unwrap();
     }
