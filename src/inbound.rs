@@ -24,16 +24,13 @@ use crate::desk::assurance::Level;
 use crate::desk::consent;
 use crate::desk::decide::{self, Concern, Decision, Incoming, Known, Occasion, Verdict};
 use crate::desk::people::Directory;
-use crate::desk::people::Standing;
 use crate::desk::policy::{Authentication, MailboxPolicy, Strangers};
 use crate::desk::request::Kind;
-use crate::desk::succession::opening;
 use crate::dns::resolver::Resolver;
 use crate::examination::Examined;
 use crate::knowledge;
 use crate::occasion::{apply, decide_on};
 use crate::reading;
-use crate::signature::Checker;
 use crate::store::column::Pressed;
 use crate::store::letters::{LetterId, Waiting};
 use crate::store::pool::Store;
@@ -191,25 +188,6 @@ impl Inbound {
         Ok(progress)
     }
 
-    /// R29: the signatures of letters that ask for a change of representative, from people who may bring one. Nothing is locked meanwhile.
-    async fn check_signatures(
-        &self,
-        config: &Config,
-        letters: &mut [(Waiting, Examined)],
-    ) -> Result<()> {
-        for (waiting, examined) in letters {
-            if waiting.oversize.is_none() && may_bring_a_letter(config, waiting, examined) {
-                let (_, raw) = self.store.look().await?.original(waiting.id).await?;
-                let mut checker = Checker::new(config.signatures.clone());
-                if let Some(helper) = &self.helper {
-                    checker = checker.with_helper(helper.clone());
-                }
-                examined.signatures = checker.check(&raw, waiting.arrived).await;
-            }
-        }
-        Ok(())
-    }
-
     /// Letters that were read: those whose senders can be judged are decided on, the others put off.
     async fn settle_and_decide(
         &mut self,
@@ -219,7 +197,8 @@ impl Inbound {
     ) -> Result<Progress> {
         let now = self.clock.now();
         let (mut examined, waits) = authentication::settle(&mut self.dns, examined, now).await;
-        self.check_signatures(config, &mut examined).await?;
+        let helper = self.helper.as_deref();
+        authentication::signatures(&self.store, config, helper, &mut examined).await?;
         self.store.postpone(&waits).await?;
         let mut progress = self.portion(config, examined, locked).await?;
         if progress.written > 0 {
@@ -429,20 +408,6 @@ pub struct Lost {
     pub why: String,
     /// Whether it was for the desk's own people: then another letter about it would fare no better.
     pub internal: bool,
-}
-
-/// Whether a letter may bring the customer's letter for a change of representative (R29): of a stranger's nothing is looked at (P7).
-fn may_bring_a_letter(config: &Config, waiting: &Waiting, examined: &Examined) -> bool {
-    let desk = &config.desk;
-    let letter = &examined.letter;
-    let day = desk.calendar.day_of(waiting.arrived);
-    let known = letter.from.address().is_some_and(|from| {
-        matches!(
-            desk.directory.standing(from, day),
-            Standing::Representative(_) | Standing::Official(_)
-        )
-    });
-    known && !letter.attachments.is_empty() && opening::is_asked(desk, letter)
 }
 
 /// The comparison key of a letter's sender.

@@ -17,11 +17,11 @@ use postdesk::desk::address::Address;
 use postdesk::desk::appointments::{Change, What};
 use postdesk::desk::directive::Fault;
 use postdesk::desk::notice::{
-    Alert, Earlier, Enclosed, Notice, Nudge, Past, Purpose, Settled, Succession, Tells, Template,
-    Thread,
+    Alert, Enclosed, Notice, Nudge, Past, Purpose, Settled, Tells, Template, Thread,
 };
 use postdesk::desk::people::{Locale, Representative, Role};
 use postdesk::desk::request::{Kind, Number, Status, Type};
+use postdesk::desk::succession::told::{Earlier, Succession};
 use postdesk::desk::transcript::{Effect, Line, Transcript};
 use postdesk::desk::verb::Verb;
 use postdesk::mail::wording::{Said, Voice, Wording};

@@ -101,6 +101,14 @@ pub enum Opening {
     Hold,
 }
 
+/// What asking for a change of representative demands where orders demand this: a signature is no more than a confirmation there.
+pub fn to_ask(demand: OrdersRequire) -> OrdersRequire {
+    match demand {
+        OrdersRequire::Domain => OrdersRequire::Domain,
+        OrdersRequire::Confirmation | OrdersRequire::Signature => OrdersRequire::Confirmation,
+    }
+}
+
 /// R28, R13: what asking for a change of representative takes. It changes nothing by itself, so no signature is demanded here; R30 does that.
 pub fn opening(
     demand: OrdersRequire,

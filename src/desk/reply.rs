@@ -150,11 +150,8 @@ fn may_settle(
         // Who asks for a change of representative proves themselves as for an order; the letter's signature is another matter (R30).
         PendingKind::Identity if lead.request.succession.is_some() => customer
             .and_then(|id| desk.directory.customer(id))
-            .map_or(OrdersRequire::Domain, |c| match c.orders_require {
-                OrdersRequire::Domain => OrdersRequire::Domain,
-                OrdersRequire::Confirmation | OrdersRequire::Signature => {
-                    OrdersRequire::Confirmation
-                }
+            .map_or(OrdersRequire::Domain, |c| {
+                authority::to_ask(c.orders_require)
             }),
         PendingKind::Identity
         | PendingKind::WhichInstallation

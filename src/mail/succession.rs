@@ -6,8 +6,9 @@ use minijinja::Value;
 use super::clean;
 use super::russian;
 use super::vocabulary::{status, theme};
-use crate::desk::notice::{Earlier, Succession, Tells};
+use crate::desk::notice::Tells;
 use crate::desk::people::Locale;
+use crate::desk::succession::told::{Earlier, Succession};
 
 /// Characters of one sentence.
 const SENTENCE: usize = 1_000;

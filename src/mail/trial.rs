@@ -11,10 +11,11 @@ use super::vocabulary::{self, NAMES};
 use super::wording::Voice;
 use crate::desk::address::Address;
 use crate::desk::notice::{
-    Alert, Enclosed, Notice, Nudge, Past, Purpose, Settled, Succession, Tells, Template, Thread,
+    Alert, Enclosed, Notice, Nudge, Past, Purpose, Settled, Tells, Template, Thread,
 };
 use crate::desk::people::Locale;
 use crate::desk::request::{Kind, Number, Status, Type};
+use crate::desk::succession::told::Succession;
 use crate::desk::transcript::{Effect, Line, Transcript};
 use crate::desk::verb::Verb;
 

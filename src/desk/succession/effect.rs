@@ -4,17 +4,18 @@ use chrono::{DateTime, Utc};
 
 use super::conduct;
 use super::passing;
-use super::procedure::{Change, Effect, Named, Procedure, Step};
+use super::procedure::{Change, Effect, Named, Party, Procedure, Step};
 use super::report::{self, Reader};
 use crate::desk::address::Address;
 use crate::desk::deadline;
 use crate::desk::decide::{Decision, Known, Verdict};
 use crate::desk::draft::Draft;
 use crate::desk::event::Event;
-use crate::desk::notice::{Earlier, Purpose, Succession, Tells, Template};
+use crate::desk::notice::{Purpose, Tells, Template};
 use crate::desk::people::Customer;
 use crate::desk::policy::Desk;
 use crate::desk::request::Request;
+use crate::desk::succession::told::{Earlier, Succession};
 use crate::desk::telling;
 
 /// The next thing that time alone does to a succession.
@@ -137,7 +138,7 @@ fn hand_over(
     let (new, follows) = match &named.change {
         Change::Successor { person, .. } => (Some(person.clone()), true),
         Change::Contact { address, .. } => {
-            let same = |address: &Address| super::procedure::Party {
+            let same = |address: &Address| Party {
                 name: before.map(|p| p.name.clone()).unwrap_or_default(),
                 address: address.clone(),
             };
@@ -160,7 +161,6 @@ fn hand_over(
         succession: Some(Box::new(told)),
         ..report::plain(desk, request)
     };
-    let same = |a: &Address, b: &Address| desk.directory.same(a, b);
     let welcome = Reader {
         address: new.address.clone(),
         name: new.name.clone(),
@@ -186,6 +186,26 @@ fn hand_over(
         purpose,
         tells(welcomed),
     );
+    others(draft, request, customer, named, &new, &told);
+}
+
+/// Whoever left hears that they did, and the contract's addresses that the change is in force.
+fn others(
+    draft: &mut Draft<'_>,
+    request: &Request,
+    customer: &Customer,
+    named: &Named,
+    new: &Party,
+    told: &Succession,
+) {
+    let desk = draft.desk;
+    let before = named.predecessor.as_ref();
+    let locale = telling::locale_of(desk, Some(customer));
+    let same = |a: &Address, b: &Address| desk.directory.same(a, b);
+    let tells = |told: Succession| Tells {
+        succession: Some(Box::new(told)),
+        ..report::plain(desk, request)
+    };
     // What is still to be said of this request is the successor's to hear.
     if before.is_some_and(|b| same(&b.address, &request.matter.requester)) {
         draft.event(Event::RequesterChanged {

@@ -8,4 +8,8 @@ pub mod opening;
 pub mod passing;
 pub mod procedure;
 pub(super) mod report;
+pub mod told;
 mod weighing;
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use crate::desk::draft::{Draft, StatusChange};
 use crate::desk::event::Event;
 use crate::desk::installation;
 use crate::desk::letter::Letter;
-use crate::desk::notice::{Alert, Purpose, Succession, Tells, Template};
+use crate::desk::notice::{Alert, Purpose, Tells, Template};
 use crate::desk::people::{Appointment, Customer, Role, Standing};
 use crate::desk::policy::Desk;
 use crate::desk::reception::{self, held};
@@ -19,6 +19,7 @@ use crate::desk::registration::{matter, open};
 use crate::desk::representative::challenge;
 use crate::desk::request::{Kind, Matter, PendingKind, Request, Status};
 use crate::desk::subject;
+use crate::desk::succession::told::Succession;
 use crate::desk::telling;
 
 /// Whether the letter asks for a change of representative by its subject (R28).

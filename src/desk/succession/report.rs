@@ -4,10 +4,11 @@ use super::evidence::{self, Form};
 use super::procedure::{Change, Effect, Named, Procedure, Source};
 use crate::desk::address::Address;
 use crate::desk::draft::Draft;
-use crate::desk::notice::{Notice, Purpose, Succession, Tells, Template, Thread};
+use crate::desk::notice::{Notice, Purpose, Tells, Template, Thread};
 use crate::desk::people::{Customer, Locale};
 use crate::desk::policy::Desk;
 use crate::desk::request::Request;
+use crate::desk::succession::told::Succession;
 use crate::desk::telling::{self, State};
 
 /// What the specialists are told: everything so far, and what is missing.
