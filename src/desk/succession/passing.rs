@@ -58,6 +58,12 @@ pub fn amendments(procedure: &Procedure) -> Vec<Amendment> {
     }
 }
 
+/// Whether somebody takes office there on this day or later already: a change before that would make two of them.
+pub fn is_taken(installation: &Installation, from: NaiveDate) -> bool {
+    let later = |r: &Representative| r.role == Role::Primary && r.since >= from;
+    installation.representatives.iter().any(later)
+}
+
 /// Whether the customers' files say what was named, whoever wrote it there (R30).
 pub fn is_written(directory: &Directory, installations: &[String], named: &Named) -> bool {
     let says = |id: &String| {

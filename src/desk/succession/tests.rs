@@ -131,11 +131,16 @@ fn j98_each_route_is_taken_and_each_gap_is_named() {
             "{papers:?} {way:?} {ticks:?}"
         );
     }
+}
+
+#[test]
+fn j98_the_original_in_hand_proves_a_scan_from_anywhere() {
+    let both: &[Tick] = &[Tick::Stamp, Tick::Signer];
     let came = Step::OriginalCame {
         by: address("anna"),
         at: at(2),
     };
-    let in_hand = with(&[paper(Scan, Primary, true), came]);
+    let in_hand = with(&[paper(Form::Scan, Source::Primary, true), came]);
     assert_eq!(admits(&in_hand, Way::Scan, both), Ok(()));
     assert_eq!(may_name(&in_hand), Err(vec![Missing::Verification]));
 }
@@ -252,6 +257,9 @@ proptest! {
             let from = begin + TimeDelta::days(days);
             let Some(primary) = stands.installations[0].primary(from - TimeDelta::days(1)).cloned() else { continue };
             let new = address(&format!("person{who}"));
+            if passing::is_taken(&stands.installations[0], from) {
+                continue;
+            }
             let change = if contact {
                 Change::Contact { address: Some(new), phone: None }
             } else {

@@ -196,6 +196,11 @@ impl Scene<'_> {
         if primary.is_some_and(|p| from <= p.since) && !written {
             return refuse("a day after the first one of the representative in office");
         }
+        let there = |id: &String| self.directory.installation(id);
+        let mut places = procedure.installations.iter().filter_map(there);
+        if !written && places.any(|(_, i)| passing::is_taken(i, from)) {
+            return refuse("a day after the first one of whoever is appointed there already");
+        }
         let same = |a: &Address| primary.is_some_and(|p| self.directory.same(&p.address, a));
         match &named.change {
             Change::Successor { person, .. } => {
