@@ -271,7 +271,7 @@ impl Inbound {
                 ..Known::default()
             };
             if consent::is_needed(request.matter.type_) {
-                known.opening = knowledge::opening_of(&mut work, request.id).await?;
+                known.opening = knowledge::opening_of(&mut work, &request).await?;
             }
             let occasion = Occasion::Opening(&request);
             progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
@@ -283,7 +283,7 @@ impl Inbound {
         }
         for (request, pending) in work.reminders(now, BATCH).await? {
             let known = Known {
-                opening: knowledge::opening_of(&mut work, request.id).await?,
+                opening: knowledge::opening_of(&mut work, &request).await?,
                 ..Known::default()
             };
             let occasion = Occasion::Remind(&request, &pending);

@@ -9,6 +9,7 @@ use crate::chronicle;
 use crate::config::Config;
 use crate::desk::address::Address;
 use crate::desk::bounce::Returned;
+use crate::desk::call;
 use crate::desk::consent;
 use crate::desk::decide::{Decision, Evidence, Known, Lead};
 use crate::desk::directive::{self, Directive};
@@ -16,7 +17,7 @@ use crate::desk::finding::Alternative;
 use crate::desk::letter::{From, Letter};
 use crate::desk::notice::{Past, Template};
 use crate::desk::people::Standing;
-use crate::desk::request::{Number, Pending, PendingKind, Request, RequestId};
+use crate::desk::request::{Channel, Number, Pending, PendingKind, Request, RequestId};
 use crate::desk::succession::opening;
 use crate::examination::Examined;
 use crate::mail::clues::{Clue, Clues, Place};
@@ -54,7 +55,7 @@ pub async fn known(
             known.history = history(work, config, &lead.request).await?;
         }
         if asks.shown || shows(config, &lead.request, &examined.letter) {
-            known.opening = opening_of(work, lead.request.id).await?;
+            known.opening = opening_of(work, &lead.request).await?;
         }
         if asks.thread {
             known.thread = thread(work, config, lead.request.id).await?;
@@ -467,14 +468,20 @@ async fn opening(work: &mut Work, request: &Request, wanted: bool) -> Result<Opt
     if !wanted && !request.pending.iter().any(asked) {
         return Ok(None);
     }
-    opening_of(work, request.id).await
+    opening_of(work, request).await
 }
 
-/// The letter that opened a request; none if it was not opened by one.
+/// The letter that opened a request; none if it was not opened by one. Of a call (R41) it is what the caller said, and not how it was noted.
 ///
 /// # Errors
 /// The store can't be read.
-pub async fn opening_of(work: &mut Work, request: RequestId) -> Result<Option<Box<Letter>>> {
-    let raw = work.opening_letter(request).await?;
-    Ok(raw.map(|raw| Box::new(parse::read(&raw, Caps::DEFAULT))))
+pub async fn opening_of(work: &mut Work, request: &Request) -> Result<Option<Box<Letter>>> {
+    let raw = work.opening_letter(request.id).await?;
+    Ok(raw.map(|raw| {
+        let letter = parse::read(&raw, Caps::DEFAULT);
+        Box::new(match request.matter.channel {
+            Channel::Mail => letter,
+            Channel::Phone | Channel::Messenger | Channel::InPerson => call::retold(&letter),
+        })
+    }))
 }

@@ -195,7 +195,7 @@ pub async fn passing_on(
         for request in work.unclosed(&at.customer.id, &at.installation.id).await? {
             if passing::concerns(directory, &request, &heir, day) {
                 let known = Known {
-                    opening: knowledge::opening_of(work, request.id).await?,
+                    opening: knowledge::opening_of(work, &request).await?,
                     ..Known::default()
                 };
                 let occasion = Occasion::Passes(&request, &heir);

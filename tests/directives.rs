@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
     reason = "a test"
 )]
 
@@ -171,7 +172,9 @@ fn check(config: &Config, given: &Given) -> Option<Effect> {
     let mut solved = status == Status::Resolved;
     for event in &decision.events {
         match event {
-            Event::Solved { text, .. } => solved = !text.trim().is_empty(),
+            Event::Solved { text, .. } | Event::Declined { text, .. } => {
+                solved = !text.trim().is_empty();
+            }
             Event::StatusChanged { to, by, at, .. } => {
                 assert!(life::may(status, *to, Mover::Specialist), "{to:?}");
                 assert_eq!((by.as_ref(), *at), (Some(&anna.address), now()));

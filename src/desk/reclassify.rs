@@ -3,7 +3,6 @@
 use super::address::Address;
 use super::assurance::SenderAssurance;
 use super::authority::{self, Grant, Wish};
-use super::call;
 use super::decide::{Incoming, Lead};
 use super::draft::Draft;
 use super::event::{Event, Outcome};
@@ -12,7 +11,7 @@ use super::notice::{Purpose, Template};
 use super::people::{Appointment, Standing};
 use super::policy::{Authentication, Desk, MailboxPolicy};
 use super::representative;
-use super::request::{Channel, Kind, PendingKind};
+use super::request::{Kind, PendingKind};
 use super::telling;
 
 /// What the change is, now that it is weighed.
@@ -96,14 +95,10 @@ pub(super) fn weigh<'a>(
     let Some(opening) = lead.opening.as_deref() else {
         return Err("The letter that opened it is not to be had".to_owned());
     };
-    let opening = match matter.channel {
-        Channel::Mail => opening.clone(),
-        Channel::Phone | Channel::Messenger | Channel::InPerson => call::retold(opening),
-    };
     Ok(Reclassified::Order(Box::new(Granted {
         grant,
         appointment,
-        opening,
+        opening: opening.clone(),
         mailbox: incoming.mailbox.clone(),
     })))
 }

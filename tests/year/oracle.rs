@@ -93,7 +93,7 @@ impl Oracle {
             "type-changed" | "handed-over" => self
                 .needs(entry, &[Role::Specialist])
                 .map_err(|why| told(&why)),
-            "extended" => self
+            "extended" | "consented" => self
                 .needs(entry, &[Role::Approver])
                 .map_err(|why| told(&why)),
             "requester-changed" => Err(told("Nobody was succeeded this year")),
