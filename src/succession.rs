@@ -64,10 +64,8 @@ pub async fn write(
         else {
             continue;
         };
-        let occasion = Occasion::Amended(
-            &stands,
-            outcome.as_ref().map(|()| ()).map_err(String::as_str),
-        );
+        let occasion =
+            Occasion::Amended(&stands, outcome.as_ref().copied().map_err(String::as_str));
         let letters = decide_on(&mut work, config, &Known::default(), &occasion, now)?;
         work.commit().await?;
         progress.written = progress.written.saturating_add(letters);
