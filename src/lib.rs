@@ -10,6 +10,7 @@
 //! - [`cli`]: the commands, one file each; `main.rs` only calls them.
 //! - [`daemon`]: every task, how it starts, wakes others and stops. Nobody else spawns.
 //! - [`intake`], [`inbound`], [`reading`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`backlog`], [`writing`], [`outbound`], [`explanation`], [`account`]: the walks, and what is told of them; [`takeover`]: what a new configuration brings about.
+//! - [`intake`], [`inbound`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`writing`], [`outbound`], [`explanation`], [`account`], [`chronicle`]: the walks, and what is told of them; [`takeover`]: what a new configuration brings about; [`succession`]: what a change of representative does; [`occasion`]: a decision that no letter caused.
 //! - [`intake`], [`inbound`], [`reading`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`writing`], [`outbound`], [`explanation`], [`account`]: the walks, and what is told of them; [`takeover`]: what a new configuration brings about.
 //! - [`intake`], [`inbound`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`writing`], [`outbound`], [`explanation`], [`account`], [`chronicle`]: the walks, and what is told of them; [`takeover`]: what a new configuration brings about.
 //! - [`intake`], [`inbound`], [`reading`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`writing`], [`outbound`], [`explanation`], [`account`]: the walks, and what is told of them; [`takeover`]: what a new configuration brings about.
@@ -51,12 +52,14 @@ pub mod intake;
 pub mod knowledge;
 pub mod mail;
 pub mod maildir;
+pub mod occasion;
 pub mod outbound;
 pub mod parcel;
 pub mod reading;
 pub mod signature;
 pub mod smtp;
 pub mod store;
+pub mod succession;
 pub mod takeover;
 pub mod telemetry;
 pub mod tls;

@@ -77,7 +77,7 @@ fn is_there(root: &Path, place: &str) -> bool {
     };
     let item = regex::escape(item);
     item.is_empty()
-        || Regex::new(&format!(r"(?m)^\s*(pub(\([a-z ]+\))? )?(async )?(fn|enum|struct|const|static) {item}\b|^\s*{item}( \{{|,|\()"))
+        || Regex::new(&format!(r"(?m)^\s*(pub(\([a-z: ]+\))? )?(async )?(fn|enum|struct|const|static) {item}\b|^\s*{item}( \{{|,|\()"))
             .unwrap()
             .is_match(&text)
 }
