@@ -1,6 +1,13 @@
 //! The second half of judging a sender: the DNS is asked about the signatures that need it, and a letter that can't be judged yet waits.
 
+use crate::config::Config;
+use crate::desk::people::Standing;
+use crate::desk::succession::opening;
+use crate::signature::Checker;
+use crate::store::pool::Store;
+use anyhow::Result;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -41,4 +48,42 @@ pub async fn settle(
 fn put_off(before: u32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let minutes = POSTPONED.get(usize::try_from(before).ok()?)?;
     now.checked_add_signed(TimeDelta::minutes(*minutes))
+}
+
+/// R29: the signatures of letters that ask for a change of representative, from people who may bring one, are looked at before anything is
+/// locked. `helper` is the program that does so, where it is not this one.
+///
+/// # Errors
+/// The store can't be read.
+pub async fn signatures(
+    store: &Store,
+    config: &Config,
+    helper: Option<&Path>,
+    letters: &mut [(Waiting, Examined)],
+) -> Result<()> {
+    for (waiting, examined) in letters {
+        if waiting.oversize.is_none() && may_bring_a_letter(config, waiting, examined) {
+            let (_, raw) = store.look().await?.original(waiting.id).await?;
+            let mut checker = Checker::new(config.signatures.clone());
+            if let Some(helper) = helper {
+                checker = checker.with_helper(helper.to_owned());
+            }
+            examined.signatures = checker.check(&raw, waiting.arrived).await;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a letter may bring the customer's letter for a change of representative (R29): of a stranger's nothing is looked at (P7).
+fn may_bring_a_letter(config: &Config, waiting: &Waiting, examined: &Examined) -> bool {
+    let desk = &config.desk;
+    let letter = &examined.letter;
+    let day = desk.calendar.day_of(waiting.arrived);
+    let known = letter.from.address().is_some_and(|from| {
+        matches!(
+            desk.directory.standing(from, day),
+            Standing::Representative(_) | Standing::Official(_)
+        )
+    });
+    known && !letter.attachments.is_empty() && opening::is_asked(desk, letter)
 }

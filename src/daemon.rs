@@ -59,8 +59,8 @@ pub async fn run(file: PathBuf) -> Result<(), Refusal> {
         _ = interrupt.recv() => return Ok(()),
     };
     store.reclaim(clock.now()).await?;
-    let mut reloads = Reloads::new(file, hangup, found, config.watch, waited);
-    let mut house = House::open(&store, &clock, &config);
+    let mut reloads = Reloads::new(file.clone(), hangup, found, config.watch, waited);
+    let mut house = House::open(&store, &clock, &config, file);
     telemetry::started(env!("CARGO_PKG_VERSION"), config.mailboxes.len());
     tell_system(&[NotifyState::Ready]);
     let lost = tokio::select! {

@@ -10,6 +10,7 @@ use crate::desk::assurance::{Level, SenderAssurance};
 use crate::desk::letter::{Automatic, From, Letter};
 use crate::desk::people::Standing;
 use crate::desk::policy::Authentication;
+use crate::desk::signature::SignatureCheck;
 use crate::mail::assurance;
 use crate::mail::clues::{self, Clues};
 use crate::mail::dkim::answer::Answer;
@@ -32,6 +33,8 @@ pub struct Examined {
     pub signed: Option<Signed>,
     /// The identity of the signature that vouches for it, or that our own server vouched for (K4).
     pub signature_key: Option<[u8; 32]>,
+    /// What the preliminary check found of its electronic signatures (R29): nothing before somebody asks for it.
+    pub signatures: Vec<SignatureCheck>,
     /// What it says, apart from its figures; none if it says nothing.
     pub essence: Option<[u8; 32]>,
 }
@@ -67,6 +70,7 @@ pub fn examine(raw: &[u8], config: &Config, mailbox: &str, arrived: DateTime<Utc
         clues,
         signed,
         signature_key,
+        signatures: Vec::new(),
     }
 }
 

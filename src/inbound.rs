@@ -11,10 +11,11 @@
 
 mod time;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use tokio::sync::Notify;
 
@@ -23,12 +24,14 @@ use crate::backlog::Backlog;
 use crate::clock::Clock;
 use crate::config::{Config, Mailbox};
 use crate::desk::assurance::Level;
-use crate::desk::decide::{self, Decision, Incoming, Known, Occasion, Verdict};
+use crate::desk::decide::{self, Concern, Decision, Incoming, Known, Occasion, Verdict};
+use crate::desk::people::Directory;
 use crate::desk::policy::{Authentication, MailboxPolicy, Strangers};
 use crate::desk::request::Kind;
 use crate::dns::resolver::Resolver;
 use crate::examination::Examined;
 use crate::knowledge;
+use crate::occasion::apply;
 use crate::reading;
 use crate::store::column::Pressed;
 use crate::store::letters::{LetterId, Waiting};
@@ -52,6 +55,10 @@ pub struct Inbound {
     dns: Resolver,
     backlog: Backlog,
     watch: Watch,
+    /// What checks signatures, where it is not this program.
+    helper: Option<PathBuf>,
+    /// The day and the appointments for which requests have passed to successors (R31).
+    passed: Option<(NaiveDate, Directory)>,
 }
 
 /// What one step did.
@@ -94,6 +101,8 @@ impl Inbound {
             dns: Resolver::nobody(),
             backlog: Backlog::default(),
             watch: Watch::default(),
+            helper: None,
+            passed: None,
         }
     }
 
@@ -109,6 +118,18 @@ impl Inbound {
     pub fn behind(mut self, backlog: Backlog) -> Self {
         self.backlog = backlog;
         self
+    }
+
+    /// The same for a program that is not postdesk: signatures are checked by this one.
+    #[must_use]
+    pub fn checking_by(mut self, helper: PathBuf) -> Self {
+        self.helper = Some(helper);
+        self
+    }
+
+    /// Whether requests may have to pass to successors (R31), so that [`Inbound::tick`] is due whatever the clock says.
+    pub fn owes(&self) -> bool {
+        self.passed.is_none()
     }
 
     /// Decides on the next letters that wait, in order of arrival; nothing decided means that none waits.
@@ -191,7 +212,9 @@ impl Inbound {
         locked: bool,
     ) -> Result<Progress> {
         let now = self.clock.now();
-        let (examined, waits) = authentication::settle(&mut self.dns, examined, now).await;
+        let (mut examined, waits) = authentication::settle(&mut self.dns, examined, now).await;
+        let helper = self.helper.as_deref();
+        authentication::signatures(&self.store, config, helper, &mut examined).await?;
         self.store.postpone(&waits).await?;
         let mut progress = self.portion(config, examined, locked).await?;
         if progress.written > 0 {
@@ -307,6 +330,11 @@ impl Inbound {
             now,
         );
         self.watch.note(&sight, &decision, now);
+        let day = |at| config.desk.calendar.day_of(at);
+        if matches!(decision.concern, Concern::Opened(_)) && day(waiting.arrived) != day(now) {
+            // Whoever wrote it may have left office since.
+            self.passed = None;
+        }
         let result = LetterResult {
             id: waiting.id,
             sha256: waiting.sha256,
@@ -368,6 +396,7 @@ pub fn decide_letter(
         mailbox,
         tags: &examined.clues.tags,
         oversize: oversize.map(|_| config.max_letter),
+        signatures: &examined.signatures,
     };
     decide::decide(&config.desk, known, &Occasion::Letter(incoming), now)
 }
@@ -409,39 +438,6 @@ fn unreadable(
         decision.verdict.word(),
         count,
     );
-    Ok(count)
-}
-
-/// Decides on an occasion that no letter caused; how many letters are written for it.
-fn decide_on(
-    work: &mut Work,
-    config: &Config,
-    known: &Known,
-    occasion: &Occasion<'_>,
-    now: DateTime<Utc>,
-) -> Result<usize> {
-    let decision = decide::decide(&config.desk, known, occasion, now);
-    apply(work, config, &decision, now)
-}
-
-/// A decision that no letter caused: its letters are written, and all of it goes into the unit of work. How many letters there are.
-///
-/// # Errors
-/// The decision doesn't fit; drop the work then.
-pub fn apply(
-    work: &mut Work,
-    config: &Config,
-    decision: &Decision,
-    now: DateTime<Utc>,
-) -> Result<usize> {
-    let names = work.name(decision);
-    let (letters, _) = writing::write(config, decision, &names, now)?;
-    let count = letters.len();
-    let written = Written {
-        explanation: None,
-        letters,
-    };
-    work.apply(None, decision, &names, written, now)?;
     Ok(count)
 }
 

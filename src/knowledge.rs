@@ -15,11 +15,13 @@ use crate::desk::call;
 use crate::desk::consent;
 use crate::desk::decide::{Decision, Evidence, Known, Lead};
 use crate::desk::directive::{self, Directive};
+use crate::desk::dossier::Past;
 use crate::desk::finding::Alternative;
 use crate::desk::letter::{From, Letter};
-use crate::desk::notice::{Past, Template};
+use crate::desk::notice::Template;
 use crate::desk::people::Standing;
 use crate::desk::request::{Channel, Number, Pending, PendingKind, Request, RequestId};
+use crate::desk::succession::opening;
 use crate::examination::Examined;
 use crate::mail::clues::{Clue, Clues, Place};
 use crate::mail::enclosure::{self, Files};
@@ -66,6 +68,7 @@ pub async fn known(
         }
     }
     known.returned = returned(work, config, &examined.letter).await?;
+    known.successions = successions(work, config, &examined.letter, known.lead.as_ref()).await?;
     if proves(config, known.lead.as_ref(), &examined.letter) {
         examined.assurance = examined
             .assurance
@@ -96,6 +99,21 @@ pub async fn known(
         known.refusals_today = counts.refusals_today;
     }
     Ok(known)
+}
+
+/// The changes of representative that are under way for the customer whom the letter is about, where it is about one (R28).
+async fn successions(
+    work: &mut Work,
+    config: &Config,
+    letter: &Letter,
+    lead: Option<&Lead>,
+) -> Result<Vec<Request>> {
+    let about = lead.and_then(|l| l.request.succession.as_deref());
+    match about {
+        Some(procedure) => work.successions(Some(&procedure.customer)).await,
+        None if opening::is_asked(&config.desk, letter) => work.successions(None).await,
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Whether the letter may have approvers shown what opened the request: it is one of theirs, or it proves that that is its requester's (R13, R26).

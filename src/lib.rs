@@ -9,10 +9,7 @@
 //! # The rooms, from the door down
 //! - [`cli`]: the commands, one file each; `main.rs` only calls them.
 //! - [`daemon`]: every task, how it starts, wakes others and stops. Nobody else spawns.
-//! - [`intake`], [`inbound`], [`reading`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`backlog`], [`writing`], [`outbound`], [`explanation`], [`account`]: the walks, and what is told of them; [`takeover`]: what a new configuration brings about.
-//! - [`intake`], [`inbound`], [`reading`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`writing`], [`outbound`], [`explanation`], [`account`]: the walks, and what is told of them; [`takeover`]: what a new configuration brings about.
-//! - [`intake`], [`inbound`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`writing`], [`outbound`], [`explanation`], [`account`], [`chronicle`]: the walks, and what is told of them; [`takeover`]: what a new configuration brings about.
-//! - [`intake`], [`inbound`], [`reading`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`writing`], [`outbound`], [`explanation`], [`account`]: the walks, and what is told of them; [`takeover`]: what a new configuration brings about.
+//! - [`intake`], [`inbound`], [`reading`], [`examination`], [`authentication`], [`knowledge`], [`watch`], [`backlog`], [`writing`], [`outbound`], [`explanation`], [`account`], [`chronicle`]: the walks, and what is told of them; [`takeover`]: what a new configuration brings about; [`succession`]: what a change of representative does; [`occasion`]: a decision that no letter caused.
 //! - [`mail`]: bytes to values and back, pure: reading, screening, judging senders, threads and tokens, quotations, wording, composing.
 //! - [`store`]: the database, one file per table group. Nothing decides there.
 //! - [`config`]: the TOML shapes; every fault at once, with file, line and key.
@@ -51,12 +48,14 @@ pub mod intake;
 pub mod knowledge;
 pub mod mail;
 pub mod maildir;
+pub mod occasion;
 pub mod outbound;
 pub mod parcel;
 pub mod reading;
 pub mod signature;
 pub mod smtp;
 pub mod store;
+pub mod succession;
 pub mod takeover;
 pub mod telemetry;
 pub mod tls;

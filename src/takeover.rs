@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use crate::config::Config;
 use crate::desk::appointments::{self, Roll};
 use crate::desk::decide::{self, Decision, Known, Occasion};
-use crate::inbound;
+use crate::occasion;
 use crate::store::pool::Store;
-use crate::telemetry;
+use crate::{succession, telemetry};
 
 /// Compares the appointments with what the desk last knew of them, and enters what changed, in one transaction with what it knows from now
 /// on. Gives how many letters were written. Done twice, it is done once; so it is done at every start and after every reload.
@@ -28,14 +28,16 @@ pub async fn appointments(store: &Store, config: &Config, now: DateTime<Utc>) ->
     match &old {
         None => {
             let decision = decided(Occasion::FirstRoll(&new));
-            written = inbound::apply(&mut work, config, &decision, now)?;
+            written = occasion::apply(&mut work, config, &decision, now)?;
         }
         Some(old) => {
             told = appointments::changes(old, &new);
             // Another order of the entries, or of the files, is no change.
             if !told.is_empty() {
                 let decision: Decision = decided(Occasion::Appointments(&told));
-                written = inbound::apply(&mut work, config, &decision, now)?;
+                written = occasion::apply(&mut work, config, &decision, now)?;
+                let matched = succession::matched(&mut work, config, &told, now).await?;
+                written = written.saturating_add(matched);
             }
         }
     }
@@ -62,7 +64,7 @@ pub async fn configuration(
     let mut work = store.begin().await?;
     let occasion = Occasion::Configuration(faults);
     let decision = decide::decide(&config.desk, &Known::default(), &occasion, now);
-    let written = inbound::apply(&mut work, config, &decision, now)?;
+    let written = occasion::apply(&mut work, config, &decision, now)?;
     work.commit().await?;
     Ok(written)
 }

@@ -105,6 +105,7 @@ impl Watch {
                 Alert::Flood => Some(Alarm::Flood),
                 Alert::BadTokens(domain, _) => Some(Alarm::Tokens(domain.clone())),
                 Alert::Held(_)
+                | Alert::SuccessionTried
                 | Alert::Unreadable
                 | Alert::Undelivered(..)
                 | Alert::BadConfiguration

@@ -127,6 +127,7 @@ fn decided(config: &Config, given: &Given) -> (Request, Decision) {
     mailbox.authentication = given.authentication;
     let assurance = SenderAssurance::recorded(given.level, "test");
     let incoming = Incoming {
+        signatures: &[],
         letter: &letter,
         assurance: &assurance,
         arrived: now(),

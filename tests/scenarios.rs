@@ -14,7 +14,7 @@
 //! step before), `at NAME TEMPLATE` (to the reply address of such a letter to NAME, all headers lost), `unsigned` (our server says nothing of the sender), `forged` (it says that authentication failed),
 //! `about NAME TEMPLATE` (`{id}` and `{to}` in the text are the Message-ID and the recipient of a letter that somebody received),
 //! `signed` (our server says nothing, the sender's domain signed it), `tampered` (the same, and somebody added a line on the way), `replayed` (the letter of the step before, sent on to another `To:`),
-//! `returned TEMPLATE` (the desk's own letter comes back, byte for byte), `to ADDRESS`, `named NAME` (the display name, in one word), `from FIELD` (the whole `From:` field, to the end of the line), `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
+//! `attached FILE` (a file of that name is attached; may stand several times), `returned TEMPLATE` (the desk's own letter comes back, byte for byte), `to ADDRESS`, `named NAME` (the display name, in one word), `from FIELD` (the whole `From:` field, to the end of the line), `again` (the same bytes as the step before, in another place), `read DATE TIME` (the daemon was down until then).
 //! A step `DAY DATE TIME  tick` only lets time pass; `dns silent` and `dns answers` say what the DNS does from then on;
 //! `resolved NUMBER`, `asked NUMBER`, `closed NUMBER`, `extended NUMBER DAYS` stand for a specialist who resolves a request, asks its requester, closes it or has it prolonged, where the commands are not what is tried;
 //! `reload NAME` reloads after an edit of `customers/NAME.toml` (or of the
@@ -57,12 +57,21 @@ use postdesk::store::letters::{Fetched, Location};
 use postdesk::store::outbox::Fate;
 use postdesk::store::pool::Store;
 use postdesk::store::work::Written;
+use postdesk::succession;
 use postdesk::takeover;
 use postdesk::writing;
 
 #[path = "support/signer.rs"]
 mod signer;
 use signer::Signer;
+
+/// What stands behind each such word.
+fn pairs_of<'a>(options: &'a [&'a str], word: &'a str) -> impl Iterator<Item = &'a str> {
+    options
+        .windows(2)
+        .filter(move |w| w[0] == word)
+        .map(|w| w[1])
+}
 
 /// How a step begins.
 const DAYS: [&str; 7] = ["mon ", "tue ", "wed ", "thu ", "fri ", "sat ", "sun "];
@@ -364,7 +373,13 @@ impl Play {
         loop {
             let ticked = self.inbound.tick(&self.config).await.unwrap();
             let stepped = self.inbound.step(&self.config).await.unwrap();
-            if ticked.decided == 0 && stepped.is_idle() {
+            let now = self.clock.now();
+            let main = self.dir.join("postdesk.toml");
+            let wrote = succession::write(&self.store, &self.config, &main, now).await;
+            let wrote = wrote.unwrap();
+            if wrote.reload {
+                self.load().await;
+            } else if ticked.decided == 0 && stepped.is_idle() && wrote.written == 0 {
                 break;
             }
         }
@@ -423,6 +438,7 @@ impl Play {
             reasons: vec![],
             findings: Default::default(),
             onward: Some(Onward {
+                succession: None,
                 wakes: ticking::wakes(desk, &stands, now),
                 course: stands.course,
                 continues: stands.continues,
@@ -450,6 +466,7 @@ impl Play {
         for edit in edits {
             match edit.split_once(" => ") {
                 Some((old, new)) => {
+                    let old = &old.replace("\\n", "\n");
                     assert!(text.contains(old), "{name} has no {old}");
                     text = text.replacen(old, &new.replace("\\n", "\n"), 1);
                 }
@@ -457,6 +474,12 @@ impl Play {
             }
         }
         std::fs::write(&file, text).unwrap();
+        self.load().await;
+    }
+
+    /// Reloads.
+    async fn load(&mut self) {
+        let main = self.dir.join("postdesk.toml");
         let loaded = config::load::load(&main, [], self.clock.now());
         self.config = Arc::new(loaded.unwrap_or_else(|f| panic!("{f}")).config);
         self.take_over().await;
@@ -576,12 +599,24 @@ impl Play {
             raw += &format!("{header}\r\n");
         }
         raw += "MIME-Version: 1.0\r\n";
+        let attached: Vec<&str> = pairs_of(&options, "attached").collect();
+        if !attached.is_empty() {
+            raw += "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n";
+        }
         if !step.headers.iter().any(|h| h.starts_with("Content-Type:")) {
             raw += "Content-Type: text/plain; charset=utf-8\r\n";
         }
         raw += "Content-Transfer-Encoding: 8bit\r\n\r\n";
         raw += &step.body.join("\r\n");
         raw += "\r\n";
+        for name in &attached {
+            let field = format!("Content-Disposition: attachment; filename={name}");
+            raw +=
+                &format!("--b\r\nContent-Type: application/octet-stream\r\n{field}\r\n\r\nx\r\n");
+        }
+        if !attached.is_empty() {
+            raw += "--b--\r\n";
+        }
         if let Some(i) = options.iter().position(|o| *o == "about") {
             let reader = address_of(options[i + 1]);
             let lost = self.received_by(options[i + 1], &reader, options[i + 2]);
@@ -698,6 +733,13 @@ impl Play {
                         request.matter.registration_day,
                         shown(&self.config, &request.due.unwrap().to_rfc3339())
                     ),
+                    "succession" => {
+                        let said: serde_json::Value = serde_json::from_str(&line.data).unwrap();
+                        let step = &said["step"];
+                        let key = step.as_object().and_then(|o| o.keys().next());
+                        let step = key.map_or_else(|| step.as_str().unwrap(), String::as_str);
+                        format!("{name} succession {step}: {state}")
+                    }
                     // What it is due at is what the clock gives, whatever becomes known late.
                     "due-moved" => format!(
                         "{name} due-moved: {state}, due {}",
@@ -738,6 +780,10 @@ impl Play {
             if asking.contains(&template.as_str()) {
                 let cited = parsed.text.lines().find_map(|l| l.strip_prefix("> "));
                 write!(line, ", citing «{}»", cited.unwrap_or_default()).unwrap();
+            }
+            if template == "succession-state" {
+                let said = parsed.text.lines().filter_map(|l| l.strip_prefix("- "));
+                write!(line, ", saying «{}»", said.collect::<Vec<_>>().join("; ")).unwrap();
             }
             if template == "for-developer" {
                 for file in &parsed.attachments {
@@ -891,7 +937,8 @@ async fn play(text: &str) -> String {
     let clock = Clock::manual(first);
     let dns = Arc::default();
     let inbound = Inbound::new(store.clone(), clock.clone(), Arc::default())
-        .asking(Resolver::told(Arc::clone(&dns)));
+        .asking(Resolver::told(Arc::clone(&dns)))
+        .checking_by(PathBuf::from(env!("CARGO_BIN_EXE_postdesk")));
     let mut play = Play {
         dir: dir.path().to_owned(),
         config,

@@ -25,19 +25,27 @@ const ARROWS: &[(&str, &str)] = &[
     ),
     (
         "daemon",
-        "intake inbound outbound takeover backlog dns courier parcel imap maildir smtp folder store config clock telemetry desk mail",
+        "intake inbound outbound succession takeover backlog dns courier parcel imap maildir smtp folder store config clock telemetry desk mail",
     ),
-    ("takeover", "inbound store config desk telemetry"),
+    (
+        "takeover",
+        "succession occasion store config desk telemetry",
+    ),
+    ("succession", "knowledge occasion store config desk"),
+    ("occasion", "writing store config desk"),
     (
         "intake",
         "imap maildir backlog store config clock telemetry desk",
     ),
     (
         "inbound",
-        "authentication dns reading backlog examination knowledge watch writing explanation store config desk clock telemetry",
+        "authentication dns reading backlog examination knowledge occasion succession watch writing explanation store config desk clock telemetry",
     ),
     ("reading", "examination store config"),
-    ("authentication", "dns examination store telemetry"),
+    (
+        "authentication",
+        "signature dns examination store config desk telemetry",
+    ),
     ("writing", "examination explanation mail store config desk"),
     ("examination", "mail config desk"),
     ("watch", "store desk"),
@@ -110,13 +118,14 @@ const HOMES: &[(&str, &str, &[&str], &str)] = &[
         "return a future, the daemon runs it",
     ),
     (
-        // Reading parses on a thread with a large stack; config reads what a password command prints, which may never end.
+        // Reading parses on a thread with a large stack; a succession reads the configuration anew, and config reads what a password command prints, which may never end.
         "threads",
         r"\b(spawn_blocking|thread::(spawn|scope|Builder))\b",
         &[
             "src/daemon",
             "src/reading",
             "src/writing",
+            "src/succession",
             "src/config/secret.rs",
         ],
         "return a value, or let the daemon start it",

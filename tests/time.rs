@@ -147,6 +147,7 @@ impl Desk {
             reasons: vec![],
             findings: Default::default(),
             onward: Some(Onward {
+                succession: None,
                 wakes: ticking::wakes(&self.config.desk, &stands, now),
                 course: stands.course,
                 continues: None,

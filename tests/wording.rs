@@ -17,13 +17,13 @@ use postdesk::desk::address::Address;
 use postdesk::desk::appointments::{Change, What};
 use postdesk::desk::calendar::Interval;
 use postdesk::desk::directive::Fault;
+use postdesk::desk::dossier::{Enclosed, Past};
 use postdesk::desk::listing::{Listed, Listing, Rules};
-use postdesk::desk::notice::{
-    Alert, Enclosed, Notice, Nudge, Past, Purpose, Settled, Tells, Template, Thread,
-};
+use postdesk::desk::notice::{Alert, Notice, Nudge, Purpose, Settled, Tells, Template, Thread};
 use postdesk::desk::people::{Locale, Representative, Role};
 use postdesk::desk::policy::Words;
 use postdesk::desk::request::{Kind, Number, Status, Type};
+use postdesk::desk::succession::told::{Earlier, Succession};
 use postdesk::desk::transcript::{Effect, Line, Transcript};
 use postdesk::desk::verb::Verb;
 use postdesk::desk::why::{Span, Why};
@@ -71,6 +71,7 @@ fn told(locale: Locale) -> Tells {
         limit: None,
         listing: None,
         rules: None,
+        succession: None,
         party_name: None,
         days: None,
         reason: None,
@@ -183,6 +184,14 @@ fn rules(orders: bool) -> Rules {
             ..Words::default()
         },
     }
+}
+
+fn say_in(locale: Locale, ru: &str, en: &str) -> String {
+    if locale == Locale::Ru { ru } else { en }.to_owned()
+}
+
+fn about_change(locale: Locale) -> String {
+    say_in(locale, "Смена представителя", "Change of representative")
 }
 
 fn words_of_oleg(locale: Locale) -> Option<String> {
@@ -470,6 +479,100 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
                 ..all
             },
         ],
+        Template::SuccessionReceived => ["none", "scan", "signed", "invalid"]
+            .into_iter()
+            .flat_map(|letter| {
+                let scan = letter == "scan";
+                let told = Succession {
+                    letter,
+                    elsewhere: scan,
+                    original: lapses.filter(|_| scan),
+                    ..Succession::default()
+                };
+                let awaits = matches!(letter, "none" | "invalid");
+                [Tells {
+                    kind: Some(Kind::Order),
+                    subject: about_change(locale),
+                    status: Some(if awaits {
+                        Status::AwaitingInformation
+                    } else {
+                        Status::InProgress
+                    }),
+                    succession: Some(Box::new(told)),
+                    ..all.clone()
+                }]
+            })
+            .collect(),
+        Template::SuccessionAsked => vec![Tells {
+            subject: about_change(locale),
+            ..all
+        }],
+        Template::SuccessionOriginal => [false, true]
+            .into_iter()
+            .map(|late| Tells {
+                kind: Some(Kind::Order),
+                subject: about_change(locale),
+                succession: Some(Box::new(Succession {
+                    original: lapses,
+                    late,
+                    ..Succession::default()
+                })),
+                ..all.clone()
+            })
+            .collect(),
+        Template::SuccessorWelcome | Template::SuccessionOver | Template::SuccessionInForce => {
+            [true, false]
+                .into_iter()
+                .map(|follows| {
+                    let past = Earlier {
+                        number: Some(Number::new(2026, 41)),
+                        arrived: moment("2026-11-20T16:42:00+05:00"),
+                        subject: say_in(locale, "Открыть журнал", "Open the gradebook"),
+                        status: Status::Resolved,
+                    };
+                    let welcome = template == Template::SuccessorWelcome && follows;
+                    Tells {
+                        subject: about_change(locale),
+                        succession: Some(Box::new(Succession {
+                            from: NaiveDate::from_ymd_opt(2026, 12, 1),
+                            follows,
+                            successor: (template == Template::SuccessionInForce)
+                                .then(|| say_in(locale, "Котова Анна Юрьевна", "Anna Kotova")),
+                            original: lapses.filter(|_| follows),
+                            materials: welcome
+                                .then(|| "docs.desk.example/start\n\n1. …".to_owned()),
+                            past: if welcome { vec![past] } else { vec![] },
+                            past_more: u32::from(welcome),
+                            ..Succession::default()
+                        })),
+                        ..all.clone()
+                    }
+                })
+                .collect()
+        }
+        Template::SuccessionState => vec![Tells {
+            subject: about_change(locale),
+            succession: Some(Box::new(Succession {
+                said: vec![
+                    "Not done: #проверено скан".to_owned(),
+                    "What is missing: the tick that the letter bears the organisation's stamp"
+                        .to_owned(),
+                    "Nothing of your letter took effect".to_owned(),
+                ],
+                facts: vec![
+                    "Asked for from an official address of the contract".to_owned(),
+                    "Letter of the customer: a scan — from the official address".to_owned(),
+                    "The paper original is due".to_owned(),
+                ],
+                missing: vec![
+                    "a specialist's verification".to_owned(),
+                    "the paper original".to_owned(),
+                ],
+                original: lapses,
+                ..Succession::default()
+            })),
+            ..all
+        }],
         Template::StatusChanged => Status::ALL
             .into_iter()
             .map(|status| Tells {
@@ -578,6 +681,7 @@ fn occasions(template: Template, locale: Locale) -> Vec<Tells> {
                 "It comes from an official address of a contract: a specialist decides (R28)"
                     .to_owned(),
             ),
+            Alert::SuccessionTried,
             Alert::OverLimit,
             Alert::Flood,
             Alert::BadTokens("raduga.example".to_owned(), 21),

@@ -284,10 +284,10 @@ pub fn kinds(root: &Section<'_>) -> KindPatterns {
         question_markers: markers(question_markers),
         order_tags: lowered(order_tags),
         question_tags: lowered(question_tags),
-        order_patterns: patterns(&section, "order_patterns"),
-        question_patterns: patterns(&section, "question_patterns"),
-        fault_patterns: patterns(&section, "fault_patterns"),
-        improvement_patterns: patterns(&section, "improvement_patterns"),
+        order_patterns: patterns(&section, "order_patterns", &[]),
+        question_patterns: patterns(&section, "question_patterns", &[]),
+        fault_patterns: patterns(&section, "fault_patterns", &[]),
+        improvement_patterns: patterns(&section, "improvement_patterns", &[]),
     };
     section.end();
     kinds
@@ -311,9 +311,10 @@ fn lowered(texts: Vec<Placed<String>>) -> Vec<String> {
         .collect()
 }
 
-fn patterns(section: &Section<'_>, key: &'static str) -> Vec<Regex> {
+/// Regular expressions, compared without case.
+pub fn patterns(section: &Section<'_>, key: &'static str, default: &[&str]) -> Vec<Regex> {
     let mut found = Vec::new();
-    for text in section.texts(key, &[]) {
+    for text in section.texts(key, default) {
         let compiled = RegexBuilder::new(&text.value)
             .case_insensitive(true)
             .build();

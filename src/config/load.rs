@@ -25,6 +25,7 @@ use super::reading::{Overview, Reading};
 use super::section::Section;
 use super::signatures::signatures;
 use super::source::Place;
+use super::succession::succession;
 use super::tree::Table;
 use super::{Config, directory};
 
@@ -98,6 +99,7 @@ fn whole(reading: &Reading, file: usize, table: &Table) -> Option<Config> {
     let kinds = kinds(&root);
     let words = words(&root);
     let redirect = redirect(&root);
+    let succession = succession(&root);
     let (limits, max_letter) = limits(&root);
     let wording = wording(&root);
     let mailboxes = mailboxes(&root);
@@ -138,6 +140,7 @@ fn whole(reading: &Reading, file: usize, table: &Table) -> Option<Config> {
             orders_from_additional: orders_from_additional?,
             acknowledge_queued: desk.acknowledge_queued,
             redirect,
+            succession,
             limits,
             breakers: Breakers::ALL,
             plus_addressing: desk.plus_addressing,

@@ -21,6 +21,7 @@ pub mod section;
 pub mod server;
 pub mod signatures;
 pub mod source;
+pub mod succession;
 pub mod tree;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,7 @@
 //! The tasks of a running desk: one for each mailbox, the rules, the way out. A new configuration reaches each of them between two turns.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::inbound::{Inbound, Lost};
 use crate::intake::Intake;
 use crate::outbound::{Outbound, Undelivered};
 use crate::store::pool::Store;
-use crate::{takeover, telemetry};
+use crate::{succession, takeover, telemetry};
 
 /// The longest sleep: a clock that was set and a letter that `ingest` kept are noticed after that.
 const NAP: Duration = Duration::from_secs(15);
@@ -35,6 +36,8 @@ pub(super) struct House {
     pub(super) clock: Clock,
     /// Woken when letters of ours wait for the way out.
     pub(super) send: Arc<Notify>,
+    /// Woken when the desk itself wrote a customer's file.
+    pub(super) reload: Arc<Notify>,
     decide: Arc<Notify>,
     backlog: Backlog,
     configs: watch::Sender<Arc<Config>>,
@@ -75,7 +78,7 @@ impl Reach {
 
 impl House {
     /// Starts every task.
-    pub(super) fn open(store: &Store, clock: &Clock, config: &Arc<Config>) -> Self {
+    pub(super) fn open(store: &Store, clock: &Clock, config: &Arc<Config>, file: PathBuf) -> Self {
         let (stop, stopped) = watch::channel(false);
         let (configs, config_now) = watch::channel(config.clone());
         let decide = Arc::<Notify>::default();
@@ -84,6 +87,7 @@ impl House {
             clock: clock.clone(),
             send: Arc::default(),
             backlog: Backlog::new(decide.clone()),
+            reload: Arc::default(),
             decide,
             configs,
             stop,
@@ -98,6 +102,8 @@ impl House {
             decide: house.decide.clone(),
             send: house.send.clone(),
             backlog: house.backlog.clone(),
+            reload: house.reload.clone(),
+            file,
         };
         house.tasks.spawn(rules.run(stopped.clone()));
         let out = Sender {
@@ -200,6 +206,9 @@ struct Decider {
     decide: Arc<Notify>,
     send: Arc<Notify>,
     backlog: Backlog,
+    reload: Arc<Notify>,
+    /// The main file of the configuration, beside which the customers' files lie.
+    file: PathBuf,
 }
 
 impl Decider {
@@ -248,7 +257,8 @@ impl Decider {
         config: &Arc<Config>,
         taken_over: &mut bool,
     ) -> Result<Option<Duration>> {
-        if !*taken_over {
+        let anew = !*taken_over;
+        if anew {
             if takeover::appointments(&self.store, config, self.clock.now()).await? > 0 {
                 self.send.notify_one();
             }
@@ -260,6 +270,7 @@ impl Decider {
             *taken_over = true;
         }
         let ticked = match self.store.next_moment().await? {
+            _ if anew || inbound.owes() => inbound.tick(config).await?,
             Some(moment) if moment <= self.clock.now() => inbound.tick(config).await?,
             _ => Default::default(),
         };
@@ -267,6 +278,7 @@ impl Decider {
         if ticked.written > 0 || stepped.written > 0 {
             self.send.notify_one();
         }
+        self.write(config).await?;
         if ticked.decided > 0 || !stepped.is_idle() {
             return Ok(None);
         }
@@ -274,6 +286,20 @@ impl Decider {
             self.store.next_moment().await?,
             self.clock.now(),
         )))
+    }
+}
+
+impl Decider {
+    /// Writes changes of representatives into the customers' files.
+    async fn write(&self, config: &Config) -> Result<()> {
+        let done = succession::write(&self.store, config, &self.file, self.clock.now()).await?;
+        if done.reload {
+            self.reload.notify_one();
+        }
+        if done.written > 0 {
+            self.send.notify_one();
+        }
+        Ok(())
     }
 }
 

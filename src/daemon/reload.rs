@@ -92,8 +92,10 @@ impl Reloads {
     /// Reloads whenever it is called for, until dropped. Calls that come together are one.
     pub(super) async fn serve(&mut self, house: &mut House) -> Infallible {
         loop {
+            let called = house.reload.clone();
             let by_signal = tokio::select! {
                 _ = self.hangup.recv() => true,
+                () = called.notified() => false,
                 () = self.files.changed() => false,
             };
             self.reload(house, by_signal).await;

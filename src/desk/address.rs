@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Why a text is no address that the desk would compare or write to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressFault {
@@ -29,10 +31,25 @@ impl fmt::Display for AddressFault {
 /// A plain addr-spec: the local part as written, the domain in lower case as an A-label.
 ///
 /// Quoted local parts, comments, groups and routes are refused: no representative has one, and forgers do (S12).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Address {
     local: String,
     domain: String,
+}
+
+impl TryFrom<String> for Address {
+    type Error = AddressFault;
+
+    fn try_from(text: String) -> Result<Self, AddressFault> {
+        Self::new(&text)
+    }
+}
+
+impl From<Address> for String {
+    fn from(address: Address) -> Self {
+        address.to_string()
+    }
 }
 
 impl Address {

@@ -90,6 +90,55 @@ fn order_of_primary(
     }
 }
 
+/// What a letter of somebody who may ask for a change of representative becomes (R28).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// It opens the procedure.
+    Proved,
+    /// It does, but counts as its sender's only once they confirm from the registered address (R13).
+    AfterChallenge,
+    /// Nothing before a specialist has looked.
+    Hold,
+}
+
+/// What asking for a change of representative demands where orders demand this: a signature is no more than a confirmation there.
+pub fn to_ask(demand: OrdersRequire) -> OrdersRequire {
+    match demand {
+        OrdersRequire::Domain => OrdersRequire::Domain,
+        OrdersRequire::Confirmation | OrdersRequire::Signature => OrdersRequire::Confirmation,
+    }
+}
+
+/// R28, R13: what asking for a change of representative takes. It changes nothing by itself, so no signature is demanded here; R30 does that.
+pub fn opening(
+    demand: OrdersRequire,
+    assurance: &SenderAssurance,
+    authentication: Authentication,
+) -> (Opening, &'static str) {
+    let proved = match demand {
+        OrdersRequire::Domain => is_proved(assurance, authentication),
+        OrdersRequire::Confirmation | OrdersRequire::Signature => {
+            assurance.level() >= Level::Challenged
+        }
+    };
+    if !is_credible(assurance, authentication) {
+        (
+            Opening::Hold,
+            "The evidence speaks against the sender (R13)",
+        )
+    } else if proved {
+        (
+            Opening::Proved,
+            "The sender is proved well enough to ask (R13)",
+        )
+    } else {
+        (
+            Opening::AfterChallenge,
+            "The sender is not authenticated as they must be: the registered address is asked (R13)",
+        )
+    }
+}
+
 /// Whether a letter may count as its sender's at all: nothing that a positive failure of authentication speaks against (TRUST L0).
 pub fn is_credible(assurance: &SenderAssurance, authentication: Authentication) -> bool {
     authentication == Authentication::Off || assurance.level() > Level::None

@@ -9,12 +9,17 @@ use super::appointments::{Change, Roll};
 use super::assurance::SenderAssurance;
 use super::bounce::Returned;
 use super::course::Course;
+use super::dossier::Past;
 use super::event::Event;
 use super::finding::{Alternative, Findings};
 use super::letter::Letter;
-use super::notice::{Notice, Past};
+use super::notice::Notice;
 use super::policy::{Desk, MailboxPolicy};
 use super::request::{Matter, Number, Pending, Request, RequestId};
+use super::signature::SignatureCheck;
+use super::succession::passing::Heir;
+use super::succession::procedure::Procedure;
+use super::succession::{effect, passing};
 use super::{appointments, configuration, reception, ticking, timing};
 
 /// What became of a letter, in one word (R1).
@@ -142,6 +147,8 @@ pub struct Incoming<'a> {
     pub tags: &'a [String],
     /// Set if it was larger than the desk takes: the limit in octets. Only its headers were read.
     pub oversize: Option<u64>,
+    /// What the preliminary check found of its electronic signatures (R29); empty where there are none, or nothing asks for them.
+    pub signatures: &'a [SignatureCheck],
 }
 
 /// What the store knows that bears on the occasion.
@@ -189,6 +196,12 @@ pub struct Known {
     pub own_more: u32,
     /// The last number given in each year (R17).
     pub last_numbers: BTreeMap<i32, u32>,
+    /// The open changes of representative of the customer that a letter or a request is about (R28).
+    pub successions: Vec<Request>,
+    /// The latest requests of whoever leaves office, newest first, where a change comes into force (R31).
+    pub past: Vec<Request>,
+    /// How many more there are.
+    pub past_more: u32,
     /// The letter that opened the request, where somebody may have to be shown it: by what a specialist's letter does, or by time.
     pub opening: Option<Box<Letter>>,
     /// The letters of the request so far, oldest first, where a specialist's letter may hand it to somebody (R27).
@@ -226,6 +239,12 @@ pub enum Occasion<'a> {
         /// Whether the letter itself was for the desk's own people: then it is only recorded.
         internal: bool,
     },
+    /// The change of representative that this request is about was to be written into the customer's file: done, or why not (R30).
+    Amended(&'a Request, Result<(), &'a str>),
+    /// The customer's file was edited otherwise than this request's procedure says (R30).
+    Edited(&'a Request),
+    /// This request passes to whoever took office (R31).
+    Passes(&'a Request, &'a Heir<'a>),
     /// The desk looks at the appointments for the first time.
     FirstRoll(&'a Roll),
     /// Appointments are otherwise than the desk knew them (R6, R31).
@@ -270,6 +289,8 @@ pub struct Onward {
     pub course: Course,
     /// The older request that it goes on from (R23).
     pub continues: Option<Number>,
+    /// The change of representative that it is about.
+    pub succession: Option<Box<Procedure>>,
     /// When it next needs looking at; none if time alone brings nothing more.
     pub wakes: Option<DateTime<Utc>>,
 }
@@ -316,7 +337,10 @@ pub fn decide(desk: &Desk, known: &Known, occasion: &Occasion<'_>, now: DateTime
         }
         Occasion::Opening(request) => timing::opening(desk, known, request, now),
         Occasion::Lapse(request, pending) => timing::lapse(desk, request, pending, now),
-        Occasion::Due(request) => ticking::due(desk, request, now),
+        Occasion::Due(request) => ticking::due(desk, known, request, now),
+        Occasion::Amended(request, outcome) => effect::amended(desk, request, *outcome, now),
+        Occasion::Edited(request) => effect::edited(desk, request, now),
+        Occasion::Passes(request, heir) => passing::pass(desk, known, request, heir, now),
         Occasion::Remind(request, pending) => ticking::remind(desk, known, request, pending, now),
         Occasion::Undelivered {
             request,

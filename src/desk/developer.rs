@@ -2,10 +2,11 @@
 
 use super::address::Address;
 use super::decide::{Decision, Incoming, Known, Lead, Verdict};
+use super::dossier::{Enclosed, Past};
 use super::draft::{Draft, StatusChange};
 use super::event::Event;
 use super::life::{self, Mover};
-use super::notice::{Enclosed, Notice, Past, Purpose, Tells, Template, Thread};
+use super::notice::{Notice, Purpose, Tells, Template, Thread};
 use super::people::Developer;
 use super::policy::Desk;
 use super::request::{Request, Status};

@@ -328,6 +328,7 @@ impl<'a> Draft<'a> {
         (opened || !same || self.rewake).then_some(Onward {
             course: stands.course,
             continues: stands.continues,
+            succession: stands.succession,
             wakes,
         })
     }

@@ -6,6 +6,7 @@ use super::address::Address;
 use super::appointments::{Change, Roll};
 use super::course::Ending;
 use super::request::{Kind, Number, PendingKind, Status, Type};
+use super::succession::procedure::Step;
 
 /// How something that was pending ended (R10, R13, R8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,6 +192,8 @@ pub enum Event {
         /// The name.
         name: String,
     },
+    /// The change of representative that the request is about went on by a step (R28-R32).
+    Succession(Step),
     /// People were told of something that time brought (R21, R22).
     Told(Told),
     /// Whose word is waited for was reminded (R10, R26).
@@ -273,6 +276,7 @@ impl Event {
             Self::HandedOver { .. } => "handed-over",
             Self::Continues { .. } => "continues",
             Self::RequesterChanged { .. } => "requester-changed",
+            Self::Succession(_) => "succession",
             Self::Told(told) => told.word(),
             Self::Reminded { .. } => "party-reminded",
             Self::ReminderPutOff { .. } => "reminder-put-off",

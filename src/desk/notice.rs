@@ -3,10 +3,11 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::address::Address;
-use super::letter::Attachment;
+use super::dossier::{Enclosed, Past};
 use super::listing::{Listing, Rules};
 use super::people::Locale;
 use super::request::{Kind, Number, Status, Type};
+use super::succession::told::Succession;
 use super::transcript::Transcript;
 use super::why::Why;
 
@@ -43,6 +44,18 @@ pub enum Template {
     Refused,
     /// Too large to be taken whole; names the limit.
     Oversize,
+    /// R28, R29, to whoever asked for a change of representative: what is needed, and what comes next.
+    SuccessionReceived,
+    /// `TRUST` 4.3, to the representative in office and the contract's addresses: somebody asked for a change.
+    SuccessionAsked,
+    /// R29, to whoever asked: the paper original is due, or late.
+    SuccessionOriginal,
+    /// R31, to the successor: from when on, what to read, the predecessor's requests.
+    SuccessorWelcome,
+    /// R31, to whoever left office; names nobody.
+    SuccessionOver,
+    /// R31, to the contract's addresses: the change is in force.
+    SuccessionInForce,
     /// R22: the status changed.
     StatusChanged,
     /// R22: the desk still waits for the requester's word.
@@ -73,6 +86,8 @@ pub enum Template {
     Overdue,
     /// To the specialists: a request was registered (R37).
     ForSpecialist,
+    /// To the specialists: how a change of representative stands, and what is missing (R30).
+    SuccessionState,
     /// To a specialist: what their commands did, or why nothing (R39).
     Transcript,
     /// To the specialists: something needs a person (held letter, limit passed, unreadable letter, undelivered letter).
@@ -97,6 +112,12 @@ impl Template {
         Self::NotRepresentative,
         Self::Refused,
         Self::Oversize,
+        Self::SuccessionReceived,
+        Self::SuccessionAsked,
+        Self::SuccessionOriginal,
+        Self::SuccessorWelcome,
+        Self::SuccessionOver,
+        Self::SuccessionInForce,
         Self::StatusChanged,
         Self::Reminder,
         Self::Requests,
@@ -112,6 +133,7 @@ impl Template {
         Self::DueSoon,
         Self::Overdue,
         Self::ForSpecialist,
+        Self::SuccessionState,
         Self::Transcript,
         Self::SpecialistAlert,
     ];
@@ -134,6 +156,13 @@ impl Template {
             Self::NotRepresentative => "not-representative",
             Self::Refused => "refused",
             Self::Oversize => "oversize",
+            Self::SuccessionReceived => "succession-received",
+            Self::SuccessionAsked => "succession-asked",
+            Self::SuccessionOriginal => "succession-original",
+            Self::SuccessorWelcome => "successor-welcome",
+            Self::SuccessionOver => "succession-over",
+            Self::SuccessionInForce => "succession-in-force",
+            Self::SuccessionState => "succession-state",
             Self::StatusChanged => "status-changed",
             Self::Reminder => "reminder",
             Self::Requests => "requests",
@@ -179,6 +208,7 @@ impl Template {
                 | Self::Overdue
                 | Self::ConsentSettled
                 | Self::DeveloperReplied
+                | Self::SuccessionState
         )
     }
 
@@ -282,6 +312,8 @@ pub struct Tells {
     pub listing: Option<Listing>,
     /// How the desk works (R44).
     pub rules: Option<Rules>,
+    /// How a change of representative stands, where the letter is about one.
+    pub succession: Option<Box<Succession>>,
     /// What became of a specialist's commands (R39).
     pub transcript: Option<Transcript>,
     /// The approver's or developer's name; only in letters to the desk's own people.
@@ -384,34 +416,6 @@ impl Settled {
     }
 }
 
-/// One letter of a request, as somebody who is new to it may read it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Past {
-    /// The store's name for it.
-    pub letter: i64,
-    /// Who wrote it.
-    pub who: String,
-    /// When it arrived.
-    pub arrived: DateTime<Utc>,
-    /// What its writer added.
-    pub text: String,
-    /// Its files.
-    pub attachments: Vec<Attachment>,
-}
-
-/// A file that is sent along: where it stands in a letter that the desk keeps.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Enclosed {
-    /// The store's name for that letter.
-    pub letter: i64,
-    /// Its place among that letter's attachments, from 0.
-    pub place: usize,
-    /// Its safe name.
-    pub name: String,
-    /// Its media type.
-    pub media_type: String,
-}
-
 /// Why the specialists are written to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Alert {
@@ -421,6 +425,8 @@ pub enum Alert {
     OverLimit,
     /// Outsiders together passed theirs: their letters are kept silently for now (E59).
     Flood,
+    /// Somebody who may not asked for a change of representative (R28).
+    SuccessionTried,
     /// So many letters from this domain in an hour carried tokens that are not ours (`TRUST` 5 rule 5).
     BadTokens(String, u32),
     /// A letter could not be read; its original is kept.
@@ -439,6 +445,7 @@ impl Alert {
         match self {
             Self::OverLimit | Self::Flood | Self::BadTokens(..) => true,
             Self::Held(_)
+            | Self::SuccessionTried
             | Self::Unreadable
             | Self::Undelivered(..)
             | Self::BadConfiguration

@@ -35,6 +35,8 @@ pub struct Desk {
     pub acknowledge_queued: bool,
     /// What a colleague of a customer is told (R11).
     pub redirect: Redirect,
+    /// How representatives change (R28, R31).
+    pub succession: SuccessionPolicy,
     /// How much one sender may cause (R48).
     pub limits: Limits,
     /// What keeps it from answering machines for ever (E56).
@@ -157,6 +159,15 @@ pub enum OrdersFromAdditional {
     Question,
     /// Not registered: the sender is told who may order.
     Refuse,
+}
+
+/// R28, R31 ⚙.
+#[derive(Debug, Clone)]
+pub struct SuccessionPolicy {
+    /// Patterns over the subject that ask for a change of representative.
+    pub patterns: Vec<Regex>,
+    /// What a successor is sent to read; none if nothing is.
+    pub materials: Option<String>,
 }
 
 /// R11 ⚙.

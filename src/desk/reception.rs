@@ -18,6 +18,7 @@ use super::reply;
 use super::representative;
 use super::service;
 use super::specialist;
+use super::succession::{conduct, opening};
 use super::telling;
 
 /// Decides on one letter.
@@ -44,28 +45,10 @@ pub(super) fn letter(
     watch_tokens(&mut draft, known, incoming);
     let machine = desk.breakers.machine(incoming.letter);
     if let Some((what, why)) = machine {
-        let on_file = matches!(standing, Standing::Representative(_));
-        draft
-            .findings()
-            .opposing
-            .push(format!("A machine's mark, {}: {why}", what.word()));
-        if let (Some(bounce), Some(returned)) = (&incoming.letter.bounce, &known.returned) {
-            draft.because(format!("A mail system reports on a letter ({why})"));
-            return bounce::bounced(draft, bounce, returned);
+        match from_machine(draft, known, incoming, &standing, what, why) {
+            Ok(decision) => return decision,
+            Err(back) => draft = *back,
         }
-        // What a known person writes is no mail system's report unless it returns a letter of ours.
-        let perhaps = matches!(what, Automatic::Bulk | Automatic::Bounce);
-        if !perhaps || !on_file {
-            draft.because(format!(
-                "No person wrote it for the desk: {} ({why}); never answered (R46)",
-                what.word()
-            ));
-            return automatic(draft, known, incoming, &standing);
-        }
-        draft.because(format!(
-            "Taken for {} ({why}), but from a representative: taken, and not answered (R46)",
-            what.word()
-        ));
     }
     let address = match &incoming.letter.from {
         From::One { address, .. } => address.clone(),
@@ -100,8 +83,48 @@ pub(super) fn letter(
     }
     if machine.is_some() {
         draft.keep_silent_to(&address);
+    } else if opening::is_asked(desk, incoming.letter) {
+        match opening::letter(draft, known, incoming, &standing, &address) {
+            opening::Result::Decided(decision) => return *decision,
+            opening::Result::NotTheirs(back) => draft = *back,
+        }
     }
     on_its_own(draft, known, incoming, &standing, &address)
+}
+
+/// A machine's mark: its report on a letter of ours, what no person wrote, or, where a representative's letter only looks like it, a letter that
+/// is not answered.
+fn from_machine<'a>(
+    mut draft: Draft<'a>,
+    known: &Known,
+    incoming: &Incoming<'_>,
+    standing: &Standing<'_>,
+    what: Automatic,
+    why: &str,
+) -> Result<Decision, Box<Draft<'a>>> {
+    let on_file = matches!(standing, Standing::Representative(_));
+    draft
+        .findings()
+        .opposing
+        .push(format!("A machine's mark, {}: {why}", what.word()));
+    if let (Some(bounce), Some(returned)) = (&incoming.letter.bounce, &known.returned) {
+        draft.because(format!("A mail system reports on a letter ({why})"));
+        return Ok(bounce::bounced(draft, bounce, returned));
+    }
+    // What a known person writes is no mail system's report unless it returns a letter of ours.
+    let perhaps = matches!(what, Automatic::Bulk | Automatic::Bounce);
+    if !perhaps || !on_file {
+        draft.because(format!(
+            "No person wrote it for the desk: {} ({why}); never answered (R46)",
+            what.word()
+        ));
+        return Ok(automatic(draft, known, incoming, standing));
+    }
+    draft.because(format!(
+        "Taken for {} ({why}), but from a representative: taken, and not answered (R46)",
+        what.word()
+    ));
+    Err(Box::new(draft))
 }
 
 /// R48: past a limit on what one sender may cause nothing is sent for it, and the specialists are told once. Whoever proves to work here
@@ -186,6 +209,9 @@ fn on_its_own<'a>(
             held(draft, incoming, unmoved, why.into())
         }
         Standing::Specialist(person) => {
+            if conduct::opens(&incoming.letter.new_text) {
+                return conduct::open(draft, known, incoming, person);
+            }
             let spoken = directive::read(&incoming.letter.new_text);
             if spoken.is_command() {
                 return specialist::letter(draft, known, incoming, None, person, spoken);

@@ -145,6 +145,7 @@ fn order(draft: &mut Draft<'_>, lead: &Lead, by: &Address, granted: &Granted<'_>
     let recorded = SenderAssurance::recorded(matter.vouched, "what was established when it came");
     // To requester and primary this is a word on the letter that opened it, in its thread: of the specialist's own they see nothing (P6).
     let opened = Incoming {
+        signatures: &[],
         letter: &granted.opening,
         assurance: &recorded,
         arrived: matter.arrived,

@@ -6,6 +6,7 @@ use super::address::Address;
 use super::course::{self, Consent, Turn};
 use super::event::{Event, Told};
 use super::request::{Matter, Pending, PendingKind, Request, RequestId, Status, Type};
+use super::succession::procedure;
 
 /// A request before anything has happened to it.
 pub fn unborn(id: RequestId, matter: Matter) -> Request {
@@ -18,6 +19,7 @@ pub fn unborn(id: RequestId, matter: Matter) -> Request {
         pending: vec![],
         course: course::Course::default(),
         continues: None,
+        succession: None,
     }
 }
 
@@ -66,6 +68,7 @@ fn happen(request: &mut Request, event: &Event) {
         Event::Extended { days, at } => request.course.turns.push((*at, Turn::Extended(*days))),
         Event::DueMoved { due } => request.due = Some(*due),
         Event::Continues { number } => request.continues = Some(*number),
+        Event::Succession(step) => procedure::happen(&mut request.succession, step),
         Event::Told(told) => match told {
             Told::DueSoon(due) => request.course.warned = Some(*due),
             Told::Overdue(due) => request.course.overdue = Some(*due),

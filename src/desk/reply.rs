@@ -16,6 +16,7 @@ use super::requester::{self, Effect};
 use super::specialist;
 use super::staff;
 use super::subject;
+use super::succession::opening;
 use super::telling::{self, State};
 use super::words::{self, Answer};
 
@@ -126,8 +127,13 @@ fn continues(
         evidence: lead.evidence.in_words().to_owned(),
         internal: false,
     });
-    if !settles(&mut draft, known, incoming, lead, standing, address) {
+    let settled = settles(&mut draft, known, incoming, lead, standing, address);
+    let brought = opening::went_on(&mut draft, incoming, request, standing);
+    if !settled && !opening::still_waits(&mut draft) {
         requester::take(&mut draft, incoming, request, address, effect);
+    }
+    if brought {
+        opening::told_again(&mut draft, incoming, request);
     }
     // As it stands after the letter, for that is what they work on.
     let (matter, state) = draft.after(request);
@@ -170,6 +176,12 @@ fn may_settle(
         PendingKind::Challenge | PendingKind::PrimaryConfirmation => customer
             .and_then(|id| desk.directory.customer(id))
             .map_or(OrdersRequire::Domain, |c| c.orders_require),
+        // Who asks for a change of representative proves themselves as for an order; the letter's signature is another matter (R30).
+        PendingKind::Identity if lead.request.succession.is_some() => customer
+            .and_then(|id| desk.directory.customer(id))
+            .map_or(OrdersRequire::Domain, |c| {
+                authority::to_ask(c.orders_require)
+            }),
         PendingKind::Identity
         | PendingKind::WhichInstallation
         | PendingKind::Consent
@@ -211,12 +223,16 @@ pub(super) fn is_party(
             request.matter.customer.is_none()
                 && desk.directory.same(&request.matter.requester, address)
         }
+        // The contract's addresses are heard where representatives change, and nowhere else (R28).
+        Standing::Official(customer) => request
+            .succession
+            .as_deref()
+            .is_some_and(|p| p.customer == customer.id),
         Standing::Own
         | Standing::Specialist(_)
         | Standing::Approver(_)
         | Standing::Developer(_)
         | Standing::Supervisor(_)
-        | Standing::Official(_)
         | Standing::Former(_) => false,
     }
 }
@@ -313,6 +329,7 @@ fn settle(
         Answer::Decline(reason) => {
             draft.because("The word was refused (R10)");
             close_pending(draft, pending, Outcome::Declined);
+            opening::disowned(draft, request);
             tell_concerned(
                 draft,
                 request,
@@ -343,7 +360,13 @@ fn confirm(
         draft.because("The sender confirmed that the letter is theirs (R13)");
         close_pending(draft, pending, Outcome::Confirmed);
         let why = "The requester confirmed that the letter is theirs";
-        requester::move_to(draft, incoming, &pending.party, Status::InProgress, why);
+        if request.succession.is_some() {
+            let to = Status::InProgress;
+            let moved = requester::moved(incoming, &pending.party, to, why);
+            opening::confirmed(draft, incoming, request, moved);
+        } else {
+            requester::move_to(draft, incoming, &pending.party, Status::InProgress, why);
+        }
         consent::ask_at_registration(draft, known.opening.as_deref());
         return true;
     }

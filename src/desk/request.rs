@@ -8,6 +8,7 @@ use super::address::Address;
 use super::assurance::Level;
 use super::course::Course;
 use super::people::Locale;
+use super::succession::procedure::Procedure;
 
 /// The number of a registered request: the desk's year and a count without gaps (R17), written `2026-000123`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -310,6 +311,8 @@ pub struct Request {
     pub course: Course,
     /// The older request that it goes on from (R23).
     pub continues: Option<Number>,
+    /// The change of representative that it is about (R28).
+    pub succession: Option<Box<Procedure>>,
 }
 
 #[cfg(test)]

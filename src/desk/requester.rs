@@ -197,6 +197,22 @@ pub(super) fn wait_no_more(draft: &mut Draft<'_>, request: &Request) {
     }
 }
 
+/// A move as of the letter's arrival.
+pub(super) fn moved(
+    incoming: &Incoming<'_>,
+    by: &Address,
+    to: Status,
+    why: &'static str,
+) -> StatusChange {
+    StatusChange {
+        to,
+        by: Some(by.clone()),
+        why,
+        at: incoming.arrived,
+        ending: None,
+    }
+}
+
 /// The request moves as of the letter's arrival, and the requester hears it in the thread (R24).
 pub(super) fn move_to(
     draft: &mut Draft<'_>,
@@ -207,15 +223,16 @@ pub(super) fn move_to(
 ) {
     let ending = draft.stands().and_then(|stands| stands.course.ending);
     draft.change_status(StatusChange {
-        to,
-        by: Some(by.clone()),
-        why,
-        at: incoming.arrived,
         ending: ending.filter(|_| to == Status::Closed),
+        ..moved(incoming, by, to, why)
     });
     let Some(stands) = draft.stands() else {
         return;
     };
+    if stands.succession.is_some() && to == Status::InProgress {
+        // Their own letter tells how the change stands, and the status with it.
+        return;
+    }
     let matter = &stands.matter;
     let tells = telling::tells(draft.desk, matter, telling::State::of(&stands));
     draft.tell(telling::to_requester(

@@ -189,7 +189,7 @@ pub(super) fn refused(
 }
 
 /// R13: the registered address is asked: whoever answers that letter with commands has proved to be the one who reads there.
-fn unproved(
+pub(super) fn unproved(
     mut draft: Draft<'_>,
     incoming: &Incoming<'_>,
     lead: Option<&Lead>,

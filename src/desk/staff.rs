@@ -11,6 +11,7 @@ use super::event::Event;
 use super::people::Standing;
 use super::reception;
 use super::specialist;
+use super::succession::conduct;
 use super::telling::{self, State};
 
 /// In doubt a letter of the desk's own people stays inside (R38), unless it is a specialist's with commands (R39).
@@ -23,6 +24,9 @@ pub(super) fn letter(
     address: &Address,
 ) -> Decision {
     if let Standing::Specialist(person) = standing {
+        if conduct::is_about(incoming, lead) {
+            return conduct::letter(draft, known, incoming, lead, person);
+        }
         let spoken = directive::read(&incoming.letter.new_text);
         if spoken.is_command() {
             return specialist::letter(draft, known, incoming, Some(lead), person, spoken);

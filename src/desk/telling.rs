@@ -10,6 +10,7 @@ use super::people::{Customer, Locale, Representative};
 use super::policy::Desk;
 use super::request::{Matter, Number, Request, Status};
 use super::subject;
+use super::succession::report;
 
 /// The most of a letter's text that a notice carries, in characters; for the desk's own people and for those who are asked to answer for it.
 const CITED: usize = 40_000;
@@ -181,6 +182,8 @@ pub(super) fn specialists(draft: &mut Draft<'_>, incoming: Option<&Incoming<'_>>
             i.assurance.evidence().join("; ")
         )
     });
+    let stands = draft.stands().and_then(|r| r.succession);
+    tells.succession = stands.map(|p| Box::new(report::in_full(&p)));
     for person in draft.desk.directory.specialists() {
         draft.tell(Notice {
             template: Template::ForSpecialist,

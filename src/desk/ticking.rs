@@ -14,6 +14,8 @@ use super::notice::{Nudge, Purpose, Tells, Template};
 use super::policy::Desk;
 use super::request::{Pending, PendingKind, Request, Status};
 use super::requester;
+use super::succession::effect::{self, Due};
+use super::succession::opening;
 use super::telling::{self, State};
 
 /// The next thing that time alone does to a request.
@@ -27,11 +29,26 @@ pub enum Step {
     Remind,
     /// It is closed (R22).
     Close,
+    /// The change of representative that it is about goes on (R29, R31).
+    Succession(Due),
 }
 
 /// What comes next and when; none if time alone brings nothing more. It follows from the request alone, so a moment that was missed, or that a
 /// new configuration moves, is found again.
 pub fn next(desk: &Desk, request: &Request) -> Option<(DateTime<Utc>, Step)> {
+    steps(desk, request).into_iter().min_by_key(|(at, _)| *at)
+}
+
+/// Everything that comes next of its own accord. Of two at one moment the change of representative goes first: what it brings may make the
+/// other needless.
+fn steps(desk: &Desk, request: &Request) -> Vec<(DateTime<Utc>, Step)> {
+    let succession = effect::steps(desk, request).into_iter();
+    let succession = succession.map(|(at, due)| (at, Step::Succession(due)));
+    succession.chain(of_life(desk, request)).collect()
+}
+
+/// What comes next of R21 and R22.
+fn of_life(desk: &Desk, request: &Request) -> Option<(DateTime<Utc>, Step)> {
     request.number?;
     match request.status {
         Status::InProgress | Status::WithDeveloper => deadline_step(desk, request),
@@ -105,30 +122,37 @@ pub fn until(desk: &Desk, request: &Request) -> Option<DateTime<Utc>> {
     }
 }
 
-/// When a request is to be looked at: the moment of its next step; where that has passed at night, the next opening (`BEHAVIOURS` F68).
+/// When a request is to be looked at: the moment of its next step; where that has passed at night, the next opening (`BEHAVIOURS` F68). What
+/// waits for an opening holds nothing up that does not.
 pub fn wakes(desk: &Desk, request: &Request, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let (at, step) = next(desk, request)?;
-    Some(match step {
-        Step::Close => at,
-        Step::Warn | Step::Overdue | Step::Remind => at.max(desk.calendar.place(now.max(at)).opens),
-    })
+    let steps = steps(desk, request).into_iter();
+    steps.map(|(at, step)| moment(desk, at, step, now)).min()
+}
+
+fn moment(desk: &Desk, at: DateTime<Utc>, step: Step, now: DateTime<Utc>) -> DateTime<Utc> {
+    match step {
+        Step::Close | Step::Succession(Due::InForce) => at,
+        Step::Warn | Step::Overdue | Step::Remind | Step::Succession(_) => {
+            at.max(desk.calendar.place(now.max(at)).opens)
+        }
+    }
 }
 
 /// Does what has become due, if anything has; of several things that were missed only what still makes sense.
-pub(super) fn due(desk: &Desk, request: &Request, now: DateTime<Utc>) -> Decision {
+pub(super) fn due(desk: &Desk, known: &Known, request: &Request, now: DateTime<Utc>) -> Decision {
     let mut draft = Draft::new(desk, now);
     draft.concerns(request);
     draft.look_again();
-    match next(desk, request) {
-        Some((at, step)) if at <= now && wakes(desk, request, now).is_some_and(|at| at <= now) => {
-            take(&mut draft, request, step);
-        }
-        _ => draft.because("Nothing is due yet"),
+    let steps = steps(desk, request).into_iter();
+    let ready = steps.filter(|(at, step)| moment(desk, *at, *step, now) <= now);
+    match ready.min_by_key(|(at, _)| *at) {
+        Some((_, step)) => take(&mut draft, known, request, step),
+        None => draft.because("Nothing is due yet"),
     }
     draft.end(Verdict::Attached)
 }
 
-fn take(draft: &mut Draft<'_>, request: &Request, step: Step) {
+fn take(draft: &mut Draft<'_>, known: &Known, request: &Request, step: Step) {
     let desk = draft.desk;
     let now = draft.now;
     let tells = telling::tells(desk, &request.matter, State::of(request));
@@ -156,6 +180,7 @@ fn take(draft: &mut Draft<'_>, request: &Request, step: Step) {
             ));
         }
         Step::Close => close(draft, request),
+        Step::Succession(due) => effect::take(draft, known, request, due),
     }
 }
 
@@ -164,7 +189,7 @@ fn closes_at(desk: &Desk, request: &Request, now: DateTime<Utc>, tells: Tells) -
     let mut reminded = request.clone();
     reminded.course.reminded = Some(now);
     Tells {
-        lapses: next(desk, &reminded).map(|(at, _)| at),
+        lapses: of_life(desk, &reminded).map(|(at, _)| at),
         ..tells
     }
 }
@@ -184,6 +209,7 @@ fn close(draft: &mut Draft<'_>, request: &Request) {
     };
     draft.because(format!("{why}: closed (R22)"));
     requester::wait_no_more(draft, request);
+    opening::given_up(draft, request);
     let now = draft.now;
     draft.change_status(StatusChange {
         to: Status::Closed,

@@ -13,6 +13,7 @@ use super::policy::{Desk, MailboxPolicy};
 use super::registration;
 use super::reply;
 use super::request::{Pending, PendingKind, Request, Status};
+use super::succession::report;
 use super::telling::{self, State};
 
 /// R16, R17: a queued request gets its number, and its requester hears it.
@@ -43,11 +44,14 @@ pub(super) fn opening(
     } else {
         Template::StatusChanged
     };
-    if request.matter.acknowledged {
+    let thread = telling::continuing(&request.matter);
+    if request.succession.is_some() {
+        report::requester(&mut draft, request, Template::SuccessionReceived, thread);
+    } else if request.matter.acknowledged {
         draft.tell(telling::to_requester(
             template,
             &request.matter,
-            telling::continuing(&request.matter),
+            thread,
             Purpose::Reply,
             tells.clone(),
         ));

@@ -3,17 +3,20 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::{Inbound, Progress, decide_on};
+use super::{Inbound, Progress};
 use crate::backlog::{BRIEF, PATIENCE};
 use crate::config::Config;
 use crate::desk::consent;
 use crate::desk::decide::{Known, Occasion};
+use crate::desk::people::Directory;
 use crate::desk::request::{Pending, Request, RequestId};
 use crate::desk::ticking;
 use crate::knowledge;
+use crate::occasion::decide_on;
 use crate::store::work::Work;
+use crate::succession;
 
 /// Of each kind of thing that is due, so many at a time.
 const BATCH: u32 = 128;
@@ -44,7 +47,7 @@ enum Matter {
 impl Inbound {
     /// What time brings: registers what was queued for an opening that has come (R16), lapses what nobody settled and reminds of what is
     /// missing (R10, R26), warns, reminds and closes (R21, R22). What became due earlier is done earlier; for a request that has several things
-    /// due, one at a time, since each may make the next needless. Letters go first that arrived before.
+    /// due, one at a time, since each may make the next needless. Letters go first that arrived before. Last, requests pass to successors (R31).
     ///
     /// # Errors
     /// The store refused: nothing of the step happened.
@@ -68,6 +71,10 @@ impl Inbound {
                 Matter::Remind(_) => true,
                 Matter::Lapse(_) | Matter::Due => false,
             };
+            if matches!(matter, Matter::Due) {
+                let before = succession::known(&mut work, &request).await?;
+                (known.past, known.past_more) = (before.past, before.past_more);
+            }
             if asks {
                 known.opening = knowledge::opening_of(&mut work, &request).await?;
             }
@@ -78,6 +85,15 @@ impl Inbound {
                 Matter::Due => Occasion::Due(&request),
             };
             progress.take(decide_on(&mut work, config, &known, &occasion, now)?);
+        }
+        let day = config.desk.calendar.day_of(now);
+        let same =
+            |(on, people): &(NaiveDate, Directory)| *on == day && *people == config.desk.directory;
+        if !self.passed.as_ref().is_some_and(same) {
+            for written in succession::passing_on(&mut work, config, now).await? {
+                progress.take(written);
+            }
+            self.passed = Some((day, config.desk.directory.clone()));
         }
         if progress.decided > 0 {
             work.commit().await?;

@@ -138,6 +138,12 @@ fn auto_submitted(notice: &Notice) -> &'static str {
         Template::OrderToConfirm
         | Template::OrderLapsed
         | Template::RedirectedToPrimary
+        | Template::SuccessionAsked
+        | Template::SuccessionOriginal
+        | Template::SuccessorWelcome
+        | Template::SuccessionOver
+        | Template::SuccessionInForce
+        | Template::SuccessionState
         | Template::StatusChanged
         | Template::Reminder
         | Template::ConsentAsked
@@ -165,6 +171,7 @@ fn auto_submitted(notice: &Notice) -> &'static str {
         | Template::Refused
         | Template::Requests
         | Template::Help
+        | Template::SuccessionReceived
         | Template::Oversize
         | Template::Transcript => match notice.thread.in_reply_to {
             Some(_) => "auto-replied",
@@ -299,7 +306,8 @@ mod tests {
     use crate::desk::notice::{Purpose, Tells, Thread};
     use crate::desk::people::Directory;
     use crate::desk::policy::{
-        Consents, Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect, Voices, Words,
+        Consents, Deadlines, KindPatterns, Limits, OrdersFromAdditional, Redirect,
+        SuccessionPolicy, Voices, Words,
     };
     use crate::desk::request::{Number, Status};
 
@@ -356,6 +364,10 @@ mod tests {
             redirect: Redirect {
                 name_primary: true,
                 forward: true,
+            },
+            succession: SuccessionPolicy {
+                patterns: vec![],
+                materials: None,
             },
             limits: Limits {
                 letters_per_hour: 20,

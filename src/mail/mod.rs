@@ -36,6 +36,7 @@ pub mod results;
 pub mod russian;
 pub mod screen;
 pub mod signing;
+mod succession;
 mod text;
 pub mod thread;
 mod tnef;

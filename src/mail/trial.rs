@@ -6,16 +6,17 @@ use chrono::{DateTime, NaiveDate, Utc};
 use minijinja::{Environment, Error};
 
 use super::layout::Page;
+use super::succession;
 use super::vocabulary::{self, NAMES};
 use super::wording::Voice;
 use crate::desk::address::Address;
+use crate::desk::dossier::{Enclosed, Past};
 use crate::desk::listing::{Listed, Listing, Rules};
-use crate::desk::notice::{
-    Alert, Enclosed, Notice, Nudge, Past, Purpose, Settled, Tells, Template, Thread,
-};
+use crate::desk::notice::{Alert, Notice, Nudge, Purpose, Settled, Tells, Template, Thread};
 use crate::desk::people::Locale;
 use crate::desk::policy::Words;
 use crate::desk::request::{Kind, Number, Status, Type};
+use crate::desk::succession::told::Succession;
 use crate::desk::transcript::{Effect, Line, Transcript};
 use crate::desk::verb::Verb;
 use crate::desk::why::{Span, Why};
@@ -38,7 +39,7 @@ pub fn unknown_names(
         .filter(|used| {
             let (outer, inner) = used.split_once('.').unwrap_or((used, ""));
             !functions.contains(outer)
-                && !NAMES.iter().any(|(known, inside)| {
+                && !names().any(|(known, inside)| {
                     *known == outer && (inner.is_empty() || inside.contains(&inner))
                 })
         })
@@ -55,8 +56,12 @@ pub fn unknown_names(
         .collect()
 }
 
+fn names() -> impl Iterator<Item = &'static (&'static str, &'static [&'static str])> {
+    NAMES.iter().chain(&succession::NAMES)
+}
+
 fn known_names() -> String {
-    let names = NAMES.iter().flat_map(|(name, inside)| {
+    let names = names().flat_map(|(name, inside)| {
         if inside.is_empty() {
             vec![(*name).to_owned()]
         } else {
@@ -137,6 +142,7 @@ fn samples() -> Vec<(Tells, &'static str)> {
     let alerts = alerts.chain([
         Alert::Held(String::new()),
         Alert::OverLimit,
+        Alert::SuccessionTried,
         Alert::Flood,
         Alert::BadTokens(String::new(), 21),
         Alert::Unreadable,
@@ -300,6 +306,21 @@ fn everything(address: Option<Address>, moment: Option<DateTime<Utc>>) -> Tells 
                 .collect(),
             help: true,
         }),
+        succession: Some(Box::new(Succession {
+            said: vec!["Sample".to_owned()],
+            facts: vec!["Sample".to_owned()],
+            missing: vec!["Sample".to_owned()],
+            letter: "scan",
+            elsewhere: true,
+            original: moment,
+            late: true,
+            from: NaiveDate::from_ymd_opt(2026, 11, 23),
+            follows: true,
+            successor: said(),
+            materials: said(),
+            past: vec![],
+            past_more: 1,
+        })),
     }
 }
 

@@ -10,6 +10,7 @@ use super::dates::{self, Moment};
 use super::figures;
 use super::layout;
 use super::russian;
+use super::succession;
 use super::wording::Voice;
 use crate::desk::address::Address;
 use crate::desk::notice::{Alert, Notice, Nudge, Settled, Tells};
@@ -182,6 +183,7 @@ pub fn values(notice: &Notice, voice: &Voice<'_>) -> BTreeMap<&'static str, Valu
     values.extend(cited(notice));
     values.extend(agreed(notice, voice));
     values.extend(alert(locale, tells));
+    values.extend(succession::values(locale, tells, moment));
     values.extend(transcript(locale, voice, tells));
     values
 }
@@ -328,6 +330,7 @@ fn alert(locale: Locale, tells: &Tells) -> [(&'static str, Value); 3] {
             text_value(Some(&reason(locale, why)), CITED),
             none(),
         ),
+        Some(Alert::SuccessionTried) => (Value::from("succession-tried"), none(), none()),
         Some(Alert::OverLimit) => (Value::from("over-limit"), none(), none()),
         Some(Alert::Flood) => (Value::from("flood"), none(), none()),
         Some(Alert::BadTokens(domain, count)) => {

@@ -63,6 +63,7 @@ impl Change {
                 | Event::HandedOver { .. }
                 | Event::Continues { .. }
                 | Event::Told(_)
+                | Event::Succession(_)
                 | Event::Reminded { .. }
                 | Event::ReminderPutOff { .. }
                 | Event::Waits { .. }
@@ -304,6 +305,7 @@ impl Work {
                 | Event::HandedOver { .. }
                 | Event::Continues { .. }
                 | Event::Told(_)
+                | Event::Succession(_)
                 | Event::Noted { .. }
                 | Event::RollTaken { .. }
                 | Event::Appointment(_)

@@ -147,6 +147,7 @@ pub(crate) fn event_data(event: &Event) -> Value {
         Event::HandedOver { to, by } => json!({ "to": to.to_string(), "by": by.to_string() }),
         Event::Continues { number } => json!({ "number": number.to_string() }),
         Event::RequesterChanged { to, name } => json!({ "to": to.to_string(), "name": name }),
+        Event::Succession(step) => json!({ "step": step }),
         Event::Told(told) => json!({ "moment": utc(told.moment()) }),
         Event::Reminded { pending, next } => json!({ "pending": pending, "next": next.map(utc) }),
         Event::ReminderPutOff { pending, to } => json!({ "pending": pending, "to": utc(*to) }),

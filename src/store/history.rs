@@ -13,6 +13,7 @@ use super::entry::{self, Entry, hex, matter_data, utc};
 use super::pool::{Engine, Store};
 use super::requests::{REQUEST, read_all};
 use super::statement::made;
+use super::succession;
 use crate::desk::request::Request;
 
 /// What a walk along the chain found.
@@ -216,6 +217,10 @@ fn retell(walk: &mut Walk, entry: &Entry, told: Option<Value>) {
         });
         (entry.seq, state)
     });
+    if entry.kind == "succession" {
+        succession::retell(state, told.as_ref());
+        return;
+    }
     let changes: &[(&str, &str)] = match entry.kind.as_str() {
         "queued" => &[("opens", "opens")],
         "registered" => &[
@@ -367,6 +372,9 @@ fn state(request: &Request) -> Value {
             json!(request.number.map(|n| n.to_string())),
         );
         fields.insert("due".into(), json!(request.due.map(utc)));
+        if let Some(procedure) = request.succession.as_deref() {
+            fields.insert("succession".into(), json!(procedure));
+        }
     }
     state
 }

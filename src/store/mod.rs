@@ -20,6 +20,7 @@ mod own;
 mod roll;
 mod schema;
 mod statement;
+mod succession;
 #[cfg(test)]
 mod testing;
 mod thread;

@@ -193,6 +193,7 @@ mod tests {
             vec![registered(Number::new(2026, count))],
         );
         opened.onward = Some(Onward {
+            succession: None,
             course: Course::default(),
             continues: (count > 2).then(|| Number::new(2026, 1)),
             wakes,

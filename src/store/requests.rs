@@ -11,6 +11,7 @@ use super::column::{day, moment};
 use super::course;
 use super::pool::Store;
 use super::statement::made;
+use super::succession;
 use super::work::Work;
 use crate::desk::address::Address;
 use crate::desk::assurance::Level;
@@ -139,7 +140,7 @@ fn history_line(row: &AnyRow) -> Result<HistoryLine> {
 /// Everything that [`read_all`] reads: requests, each with a row for every pending that is not settled.
 pub(crate) const REQUEST: &str = "SELECT r.id, r.number_year, r.number_count, r.customer, r.installation, r.requester, r.requester_name, \
      r.locale, r.kind, r.type, r.subject, r.message_id, r.arrived_us, r.opens_us, r.registration_day, r.status, r.due_us, r.acknowledged, \
-     p.id, p.kind, p.party, p.lapses_us, r.vouched, r.quiet, r.course, r.continues_year, r.continues_count, p.remind_us, p.days, r.channel \
+     p.id, p.kind, p.party, p.lapses_us, r.vouched, r.quiet, r.course, r.continues_year, r.continues_count, p.remind_us, p.days, r.channel, r.succession \
      FROM requests r LEFT JOIN pendings p ON p.request_id = r.id AND p.settled_us IS NULL";
 
 /// The requests of these rows, which lie together, in their order.
@@ -196,6 +197,7 @@ fn request(row: &AnyRow) -> Result<Request> {
         pending: vec![],
         course: course::read(&row.try_get::<String, _>(24)?)?,
         continues: number_at(row, 25)?,
+        succession: succession::read(row.try_get::<Option<String>, _>(30)?.as_deref())?,
     })
 }
 

@@ -51,6 +51,11 @@ pub(crate) const STEPS: &[Step] = &[
         sqlite: include_str!("../../migrations/0007_going_on.sql"),
         postgres: include_str!("../../migrations/0007_going_on.sql"),
     },
+    Step {
+        name: "succession",
+        sqlite: include_str!("../../migrations/0008_succession.sql"),
+        postgres: include_str!("../../migrations/0008_succession.sql"),
+    },
 ];
 
 /// The text of a step as the engine takes it. SQLite's STRICT tables know INTEGER and BLOB; PostgreSQL knows neither STRICT nor BLOB.

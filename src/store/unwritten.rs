@@ -10,9 +10,12 @@ use super::course;
 use super::entry::{Link, locale_word};
 use super::pool::Engine;
 use super::statement::{made, portions, rows, typed_rows};
+use super::succession;
 use super::work::{LetterResult, Outgoing};
+use crate::desk::decide::Onward;
 use crate::desk::event::Outcome;
 use crate::desk::request::{Kind, Matter, PendingKind, RequestId, Status, Type};
+use crate::desk::succession::procedure::Procedure;
 
 /// What a unit of work has decided and not written yet.
 #[derive(Debug, Default)]
@@ -173,8 +176,8 @@ async fn open(connection: &mut AnyConnection, opened: &[Opened]) -> Result<()> {
     let mut query = made(format!(
         "INSERT INTO requests (id, number_year, number_count, customer, installation, requester, requester_name, requester_key, \
          locale, kind, type, subject, message_id, arrived_us, opens_us, registration_day, status, due_us, acknowledged, vouched, quiet, \
-         created_us, course, wakes_us, continues_year, continues_count, channel) VALUES {}",
-        rows(27, opened.len())
+         created_us, course, wakes_us, continues_year, continues_count, channel, succession, to_write) VALUES {}",
+        rows(29, opened.len())
     ));
     for Opened {
         id,
@@ -217,10 +220,20 @@ async fn open(connection: &mut AnyConnection, opened: &[Opened]) -> Result<()> {
             .bind(onward.and_then(|onward| onward.wakes).map(micros))
             .bind(continues.map(|number| i64::from(number.year())))
             .bind(continues.map(|number| i64::from(number.count())))
-            .bind(matter.channel.word());
+            .bind(matter.channel.word())
+            .bind(onward.and_then(|onward| succession::text(onward.succession.as_deref())))
+            .bind(i64::from(onward.is_some_and(is_to_write)));
     }
     query.execute(connection).await?;
     Ok(())
+}
+
+/// Whether the desk is to write a change of representative into the customer's file.
+fn is_to_write(onward: &Onward) -> bool {
+    onward
+        .succession
+        .as_deref()
+        .is_some_and(Procedure::is_to_write)
 }
 
 async fn change(connection: &mut AnyConnection, id: RequestId, change: &Change) -> Result<()> {
@@ -233,7 +246,8 @@ async fn change(connection: &mut AnyConnection, id: RequestId, change: &Change) 
          kind = COALESCE($7, kind), installation = COALESCE($8, installation), status = COALESCE($9, status), \
          type = COALESCE($10, type), requester = COALESCE($11, requester), requester_name = COALESCE($12, requester_name), \
          course = COALESCE($13, course), wakes_us = CASE WHEN $13 IS NULL THEN wakes_us ELSE $14 END, \
-         continues_year = COALESCE($15, continues_year), continues_count = COALESCE($16, continues_count) \
+         continues_year = COALESCE($15, continues_year), continues_count = COALESCE($16, continues_count), \
+         succession = COALESCE($17, succession), to_write = CASE WHEN $13 IS NULL THEN to_write ELSE $18 END \
          WHERE id = $1 AND (number_count IS NULL OR $3 IS NULL)",
     )
     .bind(id.0)
@@ -252,6 +266,8 @@ async fn change(connection: &mut AnyConnection, id: RequestId, change: &Change) 
     .bind(onward.and_then(|onward| onward.wakes).map(micros))
     .bind(continues.map(|number| i64::from(number.year())))
     .bind(continues.map(|number| i64::from(number.count())))
+    .bind(onward.and_then(|onward| succession::text(onward.succession.as_deref())))
+    .bind(i64::from(onward.is_some_and(is_to_write)))
     .execute(connection)
     .await
     .context("The request could not be changed")?

@@ -1,7 +1,10 @@
 //! The life of requests by mail alone, on real servers: customer, primary, specialist, approver and developer each with a mailbox of their own.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::desk::Desk;
-use super::post::{ANNA, MARIA, OLEG, SOON, field, letter, number, subject, text, until};
+use super::post::{ANNA, DESK, MARIA, OLEG, SOON, field, letter, number, subject, text, until};
 use super::town::{Town, Way};
 
 /// The approver.
@@ -144,7 +147,7 @@ fn a_fault_with_consent_developer_and_more_time() {
     until("the due moment moved", SOON, || {
         (desk.json(&["request", &number, "--json"])["due"] != before).then_some(())
     });
-    post.told(OLEG, "срок");
+    post.told(OLEG, "ждём поставщика");
     for letter in town.dovecot.letters(OLEG, "INBOX") {
         assert!(!text(&letter.raw).contains(INNERMOST));
     }
@@ -163,10 +166,14 @@ fn requesters_serve_themselves() {
     };
     post.write(MARIA, "Как открыть отчёт?", "Подскажите.", None);
     let number = number(&post.told(MARIA, "зарегистрирован"));
-    town.mail(
-        MARIA,
-        &letter(MARIA, "Статус", "status@raduga.example", "Статус", &[]),
+    // Nothing but the word, in the subject as well.
+    let asks = format!(
+        "Authentication-Results: mx.desk.test; dmarc=pass header.from=raduga.example\r\nFrom: <{MARIA}>\r\nTo: <{DESK}>\r\n\
+         Subject: =?utf-8?B?{}?=\r\nMessage-ID: <status@raduga.example>\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nСтатус\r\n",
+        STANDARD.encode("Статус")
     );
+    town.mail(MARIA, asks.as_bytes());
     let list = until("the list comes", SOON, || {
         let letters = town.dovecot.letters(MARIA, "INBOX");
         letters
