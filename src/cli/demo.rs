@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
@@ -126,7 +127,11 @@ pub async fn demo(dir: &Path) -> Result<(), Failure> {
 /// # Errors
 /// No temporary folder can be written.
 pub fn example() -> Result<Config, Failure> {
-    let dir = std::env::temp_dir().join(format!("postdesk-example-{}", std::process::id()));
+    // A folder for each call: two threads that shared one would take it from each other.
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    let name = format!("postdesk-example-{}-{number}", std::process::id());
+    let dir = std::env::temp_dir().join(name);
     let config = furnish(&dir)
         .map_err(Failure::from)
         .and_then(|file| load(&file));
