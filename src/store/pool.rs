@@ -417,7 +417,8 @@ mod tests {
                 Some(folder) => format!("sqlite://{}/new.db", folder.path().display()),
                 None => {
                     db.tamper("UPDATE keeping SET next_letter = next_letter").await;
-                    sqlx::raw_sql("DROP TABLE events, outbox, pendings, originals, locations, letters, requests, cursors, numbers, ledger, keeping, lease, schema_version CASCADE; DROP FUNCTION events_stay CASCADE")
+                    // Every table of this test's schema, whatever migrations make.
+                    sqlx::raw_sql("DO $$ DECLARE t TEXT; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() LOOP EXECUTE format('DROP TABLE %I CASCADE', t); END LOOP; END $$; DROP FUNCTION events_stay CASCADE")
                         .execute(&db.store.writer)
                         .await
                         .unwrap();
